@@ -1,0 +1,41 @@
+# Each target is one line of `make help`. Options for the program behind a target go into ARGS: make lab ARGS="--no-browser --port 8890"
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+NOTEBOOK ?=
+
+.PHONY: help setup lab test data refresh bench clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/ready  ## make .venv and install the project into it
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v[:2] <= (3, 13) or sys.exit(f"Python 3.11 to 3.13 is wanted, $(PYTHON) is {v[0]}.{v[1]}: name another one with make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@echo "Setting up .venv; the first time takes some minutes."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@$(BIN)/python -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
+	@touch .venv/ready
+
+data: setup  ## fetch and verify the data sets
+	@$(BIN)/python -m course_utils.download
+
+lab: data  ## open JupyterLab on the first lesson (ARGS="--no-browser --port 8890")
+	@$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+
+test: data  ## style, unit tests, and every notebook's stored outputs compared
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check --quiet .
+	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q --nbval --nbval-current-env -n 2 --dist loadfile -p tools.notebook_table notebooks
+
+refresh: data  ## execute, clean and store the notebooks (one: NOTEBOOK=01)
+	@$(BIN)/python -m tools.refresh $(NOTEBOOK)
+
+bench: data  ## measure speed side by side, and print the ratios
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove .venv and caches; data/ stays
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis course_utils.egg-info

@@ -1,0 +1,296 @@
+"""The engine of ``check``, ``hint`` and ``solution``. It knows no topic: the exercises stand in ``course_utils.exercises``.
+
+An exercise's check is a function of the learner's answer that raises :class:`Wrong` with a helpful sentence, or returns.
+Whatever the answer is, :func:`judge` returns a verdict and never raises.
+"""
+
+import copy
+import ctypes
+import dis
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+NOT_ATTEMPTED, WRONG, RIGHT = "Not attempted yet", "Not right yet", "Right"
+
+
+class Wrong(Exception):
+    """What is wrong with an answer, as a sentence that helps the learner on."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. The docstring of ``check`` is its statement.
+
+    Attributes
+    ----------
+    name : str
+        ``topic.exercise``, as in ``check("thresholding.negative", ...)``.
+    check : callable
+        Takes the answer; raises :class:`Wrong` with a helpful sentence, or returns.
+    hint : str
+        One sentence that shows the way and leaves a step to do.
+    solution : str
+        Code that can be pasted into the exercise's cell. Its last statement binds the answer.
+    wrong : tuple of (str, str)
+        Plausible wrong answers as code, each with words that the verdict on it must contain.
+    right : str
+        What the right answer teaches, said with the verdict.
+    """
+
+    name: str
+    check: Callable[[object], None]
+    hint: str
+    solution: str
+    wrong: tuple[tuple[str, str], ...]
+    right: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``status`` is NOT_ATTEMPTED, WRONG or RIGHT; ``text`` is the sentence for the learner."""
+
+    status: str
+    text: str
+
+    def __str__(self):
+        return f"{self.status}: {self.text}" if self.text else f"{self.status}."
+
+
+def judge(exercise, answer):
+    """Judge an answer, whatever it is.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    answer : object
+        A value, a function, or ``...`` for an exercise that was not attempted.
+
+    Returns
+    -------
+    Verdict
+        Never raises.
+    """
+    try:
+        if _is_blank(answer):
+            return Verdict(NOT_ATTEMPTED, "put your answer in place of the three dots and run the cell again.")
+        exercise.check(answer)
+    except Wrong as problem:
+        return Verdict(WRONG, str(problem))
+    except (Exception, SystemExit) as error:  # an answer's own methods (__eq__, __array__) may raise anything
+        return Verdict(WRONG, f"this answer could not be judged, reading it raised {_describe_error(error)}.")
+    return Verdict(RIGHT, exercise.right)
+
+
+def _is_blank(answer):
+    """Tell whether an answer is ``...``, or a function whose body is nothing but ``...``, ``pass`` or a docstring."""
+    if answer is ...:
+        return True
+    code = getattr(answer, "__code__", None)
+    if code is None:
+        return False
+    steps = [step for step in dis.get_instructions(code) if step.opname not in {"RESUME", "NOP", "COPY_FREE_VARS"}]
+    only_returns = all(step.opname in {"LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"} for step in steps)
+    return only_returns and all(step.argval is None for step in steps)
+
+
+# Reading an answer: each of these returns what the check can work with, or raises Wrong with a sentence.
+
+
+def number(answer):
+    """Read a finite real number.
+
+    Parameters
+    ----------
+    answer : object
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    Wrong
+        If it is text, an array of several numbers, a function, complex, NaN or infinite.
+    """
+    if isinstance(answer, str):
+        raise Wrong(f"a number is wanted, and {answer!r} is text: leave out the quotes.")
+    if callable(answer):
+        raise Wrong("a number is wanted, and this is a function: call it and give its result.")
+    values = _read(answer, "your answer")
+    if values.size != 1 or values.dtype.kind not in "iuf":
+        raise Wrong(f"one number is wanted, and this is {describe(answer)}.")
+    value = float(values.reshape(()))
+    if not math.isfinite(value):
+        raise Wrong(f"a finite number is wanted, and this is {value}.")
+    return value
+
+
+def array(answer, shape=None, kinds="biuf", what="your result"):
+    """Read an array of finite numbers.
+
+    Parameters
+    ----------
+    answer : array_like
+    shape : tuple of int, optional
+        The shape that is wanted.
+    kinds : str
+        Accepted NumPy dtype kinds, out of ``b`` (bool), ``i``, ``u`` (integers) and ``f`` (floats).
+    what : str
+        How the message names it.
+
+    Returns
+    -------
+    numpy.ndarray
+
+    Raises
+    ------
+    Wrong
+        If it is no such array.
+    """
+    values = _read(answer, what)
+    if values.dtype.kind not in kinds:
+        wanted = "True or False" if kinds == "b" else "numbers"
+        raise Wrong(f"{what} should be an array of {wanted}, and this is {describe(answer)}.")
+    if shape is not None and values.shape != shape:
+        raise Wrong(f"{what} should have the shape {shape}, and it has the shape {values.shape}.")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise Wrong(f"{what} holds NaN or infinite values.")
+    return values
+
+
+def _read(answer, what):
+    try:
+        return np.asarray(answer)
+    except ValueError:
+        raise Wrong(f"{what} should be an array, and its rows have different lengths.") from None
+    except (Exception, SystemExit) as error:  # an object's own __array__ may raise anything
+        raise Wrong(f"{what} can't be read as numbers, it raised {_describe_error(error)}.") from None
+
+
+def function(answer, seconds=5.0):
+    """Read a learner's function, wrapped so that a check can call it safely.
+
+    Parameters
+    ----------
+    answer : callable
+    seconds : float
+        How long one call may take.
+
+    Returns
+    -------
+    callable
+        It hands copies of its arguments on, and raises :class:`Wrong` with a sentence where the learner's function raises,
+        takes other arguments, returns nothing, or does not return within `seconds`.
+
+    Raises
+    ------
+    Wrong
+        If `answer` can't be called.
+    """
+    if not callable(answer):
+        raise Wrong(f"a function is wanted, and this is {describe(answer)}: give its name, without brackets behind it.")
+    name = getattr(answer, "__name__", type(answer).__name__)
+
+    def call(*arguments):
+        given = ", ".join(describe(argument) for argument in arguments)
+        try:
+            result = run_with_limit(answer, copy.deepcopy(arguments), seconds)
+        except TimeoutError:
+            raise Wrong(
+                f"{name} did not return within {seconds:g} s; does a loop in it ever end? It got {given}."
+            ) from None
+        except Exception as error:
+            raise Wrong(f"{name} raised {_describe_error(error)} when it got {given}.") from None
+        if result is None or result is ...:
+            raise Wrong(f"{name} returned nothing when it got {given}: does it end with `return ...`?")
+        return result
+
+    return call
+
+
+def run_with_limit(work, arguments, seconds):
+    """Call ``work(*arguments)`` in a thread and give up after `seconds`.
+
+    A thread works on every system and can see the notebook's variables, which another process could not. It is
+    stopped by an exception raised inside of it, which ends any loop written in Python.
+
+    Parameters
+    ----------
+    work : callable
+    arguments : tuple
+    seconds : float
+
+    Returns
+    -------
+    object
+        What `work` returned; what it raised is raised.
+
+    Raises
+    ------
+    TimeoutError
+        If it did not return in time.
+    """
+    outcome = {}
+
+    def target():
+        try:
+            outcome["value"] = work(*arguments)
+        except Exception as error:
+            outcome["error"] = error
+        except BaseException as error:  # SystemExit and KeyboardInterrupt: a learner's function must not end the kernel
+            outcome["error"] = RuntimeError(type(error).__name__)
+
+    thread = threading.Thread(target=target, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        _stop(thread)
+        raise TimeoutError
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["value"]
+
+
+def _stop(thread):
+    """Raise SystemExit inside of a thread until it ends; a loop that swallows every exception is left behind."""
+    for _ in range(20):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+        thread.join(0.05)
+        if not thread.is_alive():
+            return
+
+
+def describe(value):
+    """Name a value for a message, in a few words.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        Such as ``the text '107'``, ``an array of shape (2, 3) and dtype uint8`` or ``the number 3``.
+    """
+    if isinstance(value, str):
+        return f"the text {value[:40]!r}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, (bool, np.bool_)):
+        return str(value)
+    if isinstance(value, (int, float, np.number)):
+        return f"the number {value}" if abs(value) < 1e12 else f"a {type(value).__name__} of more than twelve digits"
+    if value is None:
+        return "None"
+    if callable(value):
+        return "a function"
+    return f"a {type(value).__name__}"
+
+
+def _describe_error(error):
+    text = str(error).strip().split("\n")[0][:200]
+    return f"{type(error).__name__} ({text})" if text else type(error).__name__

@@ -1,0 +1,116 @@
+"""Explorers: sliders over a drawing function. The only module that imports ipywidgets."""
+
+import asyncio
+import inspect
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from course_utils import plots
+
+_WAIT = 0.02  # seconds: long enough for the slider positions that queue up while a picture is drawn to be read
+
+
+def explore(draw, **sliders):
+    """Show a drawing with sliders under it.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes one keyword for each slider and returns a ``matplotlib.figure.Figure``. A default of its own, as in
+        ``def draw(threshold=107)``, is where that slider starts; without one it starts in the middle.
+    **sliders : tuple of (low, high, step)
+        The range of each; whole numbers give an integer slider.
+
+    Raises
+    ------
+    ValueError
+        If a slider is no such tuple, or `draw` does not take it.
+
+    Examples
+    --------
+    >>> explore(draw, threshold=(0, 255, 1))  # doctest: +SKIP
+    """
+    parameters = inspect.signature(draw).parameters
+    controls = {name: _slider(name, spec, parameters) for name, spec in sliders.items()}
+    if not controls:
+        raise ValueError("explore(draw, name=(low, high, step)) wants at least one slider.")
+    picture = widgets.Image(value=_render(draw, controls), format="png")
+    message = widgets.Label()
+
+    def redraw():
+        try:
+            picture.value, message.value = _render(draw, controls), ""
+        except Exception as error:  # raised from an event loop, it would reach nobody
+            message.value = f"This picture could not be drawn: {type(error).__name__}: {error}"
+
+    request = Coalesced(redraw)
+    for control in controls.values():
+        control.observe(request, names="value")
+    _show(widgets.VBox([picture, *controls.values(), message]), sliders)
+
+
+class Coalesced:
+    """Calls a function soon, and once for all requests that come in before it runs.
+
+    While a slider is dragged, its positions arrive faster than pictures can be drawn. Drawing each would lag further
+    and further behind; this draws the latest and drops those in between.
+
+    Parameters
+    ----------
+    work : callable
+        Takes no arguments. It runs in the kernel's event loop, or at once where none is running.
+    """
+
+    def __init__(self, work):
+        self._work, self._waiting = work, False
+
+    def __call__(self, _change=None):
+        """Ask for the work to be done; `_change` is what ``observe`` hands over."""
+        if self._waiting:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._work()
+        else:
+            self._waiting = True
+            loop.call_later(_WAIT, self._run)
+
+    def _run(self):
+        self._waiting = False
+        self._work()
+
+
+def _slider(name, spec, parameters):
+    if name not in parameters and not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        raise ValueError(
+            f"the drawing function takes {', '.join(parameters) or 'nothing'}, and there is a slider {name!r}."
+        )
+    try:
+        low, high, step = spec
+        count = (high - low) / step
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise ValueError(f"the slider {name!r} wants (low, high, step), and got {spec!r}.") from None
+    if not (low < high and step > 0):
+        raise ValueError(f"the slider {name!r} wants low < high and a step above 0, and got {spec!r}.")
+    default = getattr(parameters.get(name), "default", inspect.Parameter.empty)
+    start = low + step * int(count / 2) if default is inspect.Parameter.empty else default
+    kind = widgets.IntSlider if all(isinstance(value, int) for value in (low, high, step)) else widgets.FloatSlider
+    label = name.replace("_", " ")
+    return kind(
+        value=start, min=low, max=high, step=step, description=label,
+        style={"description_width": "initial"}, layout={"width": "480px"},
+    )  # fmt: skip
+
+
+def _render(draw, controls):
+    return plots.png(draw(**{name: control.value for name, control in controls.items()}))
+
+
+def _show(box, sliders):
+    """Display a widget whose text form is a sentence, the same at each run, and not a list of its internals."""
+    ranges = ", ".join(f"{name.replace('_', ' ')} ({low:g} to {high:g})" for name, (low, high, _) in sliders.items())
+    bundle = box._repr_mimebundle_()
+    bundle["text/plain"] = f"An explorer: in JupyterLab, move {ranges} and watch the picture change."
+    display(bundle, raw=True)

@@ -1,0 +1,244 @@
+"""Sample pictures that need no network, reading a picture of your own, and checks that answer in one sentence."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scipy import ndimage
+from skimage import color, data, io
+
+# Each ships inside scikit-image; its source and licence are listed in data/README.md.
+SAMPLES = {
+    "coins": "24 coins on a dark, unevenly lit table (303, 384): bright objects, some of them as dark as the table elsewhere",
+    "page": "a page of print under uneven light (191, 384): dark objects, and no single threshold that serves all of it",
+    "text": "handwriting on crumpled paper (172, 448): few dark pixels among many bright ones",
+    "cell": "one bright cell on an even background (660, 550): two clear peaks of very different height",
+    "camera": "a man with a camera in a park (512, 512): coat, grass and sky make three peaks",
+}
+
+
+def sample(name):
+    """Load a picture that ships with the libraries.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`SAMPLES`, which says what each is good for.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), uint8, 0 (black) to 255 (white); a new copy at each call.
+
+    Raises
+    ------
+    ValueError
+        If there is no picture of that name.
+    """
+    if name not in SAMPLES:
+        raise ValueError(f"there is no sample picture {name!r}; there are: {', '.join(SAMPLES)}.")
+    return np.array(getattr(data, name)())
+
+
+def read_gray(path):
+    """Read a picture of your own as gray values.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A PNG, JPEG, TIFF or any file that imageio reads; the path may hold spaces and letters of any alphabet.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), uint8, 0 (black) to 255 (white).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is no picture, or a damaged one.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}; a relative path starts at {str(Path.cwd())!r}.")
+    try:
+        image = io.imread(path)
+    except Exception as error:  # each reader behind imread has exceptions of its own
+        raise ValueError(
+            f"{str(path)!r} can't be read as a picture ({type(error).__name__}): is it whole, and a PNG, JPEG or TIFF?"
+        ) from error
+    return to_gray(image)
+
+
+def to_gray(image):
+    """Turn a picture into gray values.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (H, W), (H, W, 3) RGB or (H, W, 4) RGBA; bool, uint8, uint16, or float in [0, 1].
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), uint8, 0 to 255; colours are weighted by luminance (ITU-R BT.709), and what is transparent turns white.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no picture, or outside of its range.
+    """
+    image = _check_array(image)
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
+        raise ValueError(f"a picture has the shape (H, W), (H, W, 3) or (H, W, 4), and this has {image.shape}.")
+    if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):  # NaN fails too
+        raise ValueError(
+            f"float gray values range from 0 to 1, and these from {image.min():g} to {image.max():g}: "
+            "divide by the largest possible value, and replace NaN."
+        )
+    scale = {"b": 1, "f": 1}.get(image.dtype.kind) or np.iinfo(image.dtype).max
+    values = image.astype(float) / scale
+    if image.ndim == 3:
+        values = color.rgb2gray(color.rgba2rgb(values) if image.shape[2] == 4 else values)
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def check_gray(image):
+    """Check that a picture is what the lessons on gray values work with.
+
+    Parameters
+    ----------
+    image : object
+
+    Returns
+    -------
+    numpy.ndarray
+        The picture itself: (H, W), uint8, not empty.
+
+    Raises
+    ------
+    TypeError
+        If it is no array, or not of dtype uint8.
+    ValueError
+        If it is empty or not two-dimensional.
+    """
+    image = _check_array(image)
+    if image.ndim != 2:
+        raise ValueError(
+            f"a gray picture of shape (H, W) is wanted, and this has the shape {image.shape}: images.to_gray(image) makes one."
+        )
+    if image.dtype != np.uint8:
+        raise TypeError(
+            f"a gray picture of dtype uint8 is wanted, and this is {image.dtype}: images.to_gray(image) converts it."
+        )
+    return image
+
+
+def check_histogram(histogram):
+    """Check that counts are a histogram of gray values.
+
+    Parameters
+    ----------
+    histogram : array_like
+        (256,): for each gray value the number of its pixels, or their share.
+
+    Returns
+    -------
+    numpy.ndarray
+        (256,), float64, at least 0, with a positive sum.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, holds a negative or non-finite count, or counts no pixel.
+    """
+    counts = np.asarray(histogram)
+    if counts.shape != (256,) or counts.dtype.kind not in "iuf":
+        raise ValueError(
+            f"a histogram holds 256 counts, one for each gray value, and this has the shape {counts.shape} and dtype {counts.dtype}: np.bincount(gray.ravel(), minlength=256) makes one."
+        )
+    counts = counts.astype(float)
+    if not np.isfinite(counts).all() or counts.min() < 0:
+        bad = int(np.flatnonzero(~np.isfinite(counts) | (counts < 0))[0])
+        raise ValueError(
+            f"a histogram's counts are finite and at least 0, and the count of gray value {bad} is {counts[bad]:g}."
+        )
+    if counts.sum() == 0:
+        raise ValueError("this histogram is empty: all of its 256 counts are 0, so it is of no picture.")
+    return counts
+
+
+def _check_array(image):
+    if not isinstance(image, np.ndarray):
+        raise TypeError(
+            f"a picture is a NumPy array, and this is a {type(image).__name__}: np.asarray(image, dtype=np.uint8) may make one."
+        )
+    if image.size == 0:
+        raise ValueError(f"this picture is empty: its shape is {image.shape}.")
+    if image.dtype.kind not in "bf" and image.dtype not in (np.uint8, np.uint16):
+        raise TypeError(
+            f"a picture is of dtype bool, uint8, uint16 or float, and this is {image.dtype}: convert it with .astype(np.uint8) if its values range from 0 to 255."
+        )
+    return image
+
+
+def printed_page(rng, shade=0.7, noise=8.0, shape=(256, 384)):
+    """Draw a page of print under uneven light, together with the truth.
+
+    Good for measuring what a threshold gets right, which a photograph without a truth does not allow.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Chooses the words, the direction of the light and the noise.
+    shade : float
+        0 (even light) to below 1: how much darker the far side of the page is.
+    noise : float
+        Standard deviation of the camera's noise, in gray values.
+    shape : tuple of (int, int)
+        Rows and columns, at least 40 each.
+
+    Returns
+    -------
+    gray : numpy.ndarray
+        (H, W), uint8, 0 to 255: dark ink on bright paper.
+    ink : numpy.ndarray
+        (H, W), bool: where the ink is.
+    """
+    ink = _print_words(rng, shape)
+    angle = rng.uniform(0, 2 * np.pi)
+    rows, columns = np.mgrid[0 : 1 : shape[0] * 1j, 0 : 1 : shape[1] * 1j]
+    across = np.cos(angle) * columns + np.sin(angle) * rows
+    light = 1 - shade * (across - across.min()) / np.ptp(across)
+    reflectance = ndimage.gaussian_filter(np.where(ink, 0.35, 0.95), 0.7)  # a lens blurs edges a little
+    values = 255 * light * reflectance + rng.normal(0, noise, shape)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8), ink
+
+
+def _print_words(rng, shape):
+    """Fill a page with words, line by line; (H, W), bool."""
+    words = [
+        "a",
+        "threshold",
+        "asks",
+        "each",
+        "pixel",
+        "one",
+        "question",
+        "and",
+        "image",
+        "answers",
+        "bright",
+        "or",
+        "dark",
+    ]
+    canvas = np.zeros(shape, np.uint8)
+    for baseline in range(26, shape[0] - 8, 26):
+        left = 12
+        while left < shape[1] - 60:
+            word = words[rng.integers(len(words))]
+            cv2.putText(canvas, word, (left, baseline), cv2.FONT_HERSHEY_SIMPLEX, 0.55, 255, 2)
+            left += cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, 0.55, 2)[0][0] + 12
+    return canvas > 0

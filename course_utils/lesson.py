@@ -1,0 +1,178 @@
+"""The start of a lesson, the size of its run, the catalogue of all lessons, and a check of the environment."""
+
+import importlib.metadata
+import json
+import os
+import random
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from packaging.requirements import Requirement
+
+from course_utils import plots, quiet
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+FACTS = re.compile(
+    r"^\*(?P<study>\d+) minutes of study\. Runs in (?P<run>\d+) s on two cores\. (?P<builds>Builds on [^*]+|Builds on nothing)\.\*$",
+    re.M,
+)
+_PYTHONS = ((3, 11), (3, 13))
+
+
+def start(seed, tensorflow=False):
+    """Begin a lesson: the figures' style and the random state, and a silent TensorFlow where it is asked for.
+
+    Parameters
+    ----------
+    seed : int
+        For Python's and NumPy's global generators and, with `tensorflow`, for Keras.
+    tensorflow : bool
+        Whether the lesson uses TensorFlow. ``import keras`` and ``import tensorflow as tf`` come after this call.
+    """
+    plots.use_style()
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries without a generator argument read the global one
+    if tensorflow:
+        quiet.start_tensorflow()
+        import keras
+
+        keras.utils.set_random_seed(seed)
+
+
+def choose(*, lesson, full):
+    """Choose between a lesson's size and the chapter's own.
+
+    Parameters
+    ----------
+    lesson, full : object
+        What is used in class, and what ``COURSE_SCALE=full`` in the environment asks for (hours, or a GPU).
+
+    Returns
+    -------
+    object
+        One of the two.
+
+    Raises
+    ------
+    ValueError
+        If ``COURSE_SCALE`` is neither ``lesson`` nor ``full``.
+    """
+    scale = os.environ.get("COURSE_SCALE", "lesson")
+    if scale not in ("lesson", "full"):
+        raise ValueError(f"COURSE_SCALE is {scale!r}, and must be 'lesson' or 'full'.")
+    return full if scale == "full" else lesson
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a lesson says of itself at its top.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The notebook.
+    number, title, promise : str
+        Such as ``"01"``, the heading, and the sentence below it.
+    study_minutes, run_seconds : int
+        Time to work through it, and to run it from top to bottom on two cores, as measured.
+    builds_on : str
+        The lessons that come before.
+    """
+
+    path: Path
+    number: str
+    title: str
+    promise: str
+    study_minutes: int
+    run_seconds: int
+    builds_on: str
+
+
+def read_card(path):
+    """Read what a lesson says of itself at its top; nothing else states its title or its times.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A notebook whose first cell begins as ``CONTRIBUTING.md`` asks.
+
+    Returns
+    -------
+    Card
+
+    Raises
+    ------
+    ValueError
+        If the first cell does not begin so.
+    """
+    path = Path(path)
+    first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+    text = "".join(first["source"])
+    paragraphs = text.split("\n\n")
+    facts = FACTS.search(text)
+    if first["cell_type"] != "markdown" or not text.startswith("# ") or len(paragraphs) < 3 or not facts:
+        raise ValueError(
+            f"{path.name} should begin with a title, one sentence, and the line "
+            "'*N minutes of study. Runs in N s on two cores. Builds on ....*'"
+        )
+    return Card(
+        path, path.stem[:2], paragraphs[0][2:], paragraphs[1], int(facts["study"]), int(facts["run"]),
+        facts["builds"].removeprefix("Builds on "),
+    )  # fmt: skip
+
+
+def catalogue(folder=NOTEBOOKS):
+    """Write the table of all lessons, as their notebooks describe themselves.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the notebooks are.
+
+    Returns
+    -------
+    str
+        A table in Markdown, with links.
+    """
+    rows = ["| lesson | what you will do | study | run |", "| :-- | :-- | --: | --: |"]
+    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))[1:]:  # the first holds this table
+        card = read_card(path)
+        link = f"[{card.number} {card.title}]({path.name})"
+        rows.append(f"| {link} | {card.promise} | {card.study_minutes} min | {card.run_seconds} s |")
+    return "\n".join(rows)
+
+
+def environment_problems():
+    """Compare what is installed with what the project asks for.
+
+    Returns
+    -------
+    list of str
+        One sentence for each thing that is missing or too old, with what to do; empty if all is well.
+    """
+    problems = []
+    low, high = _PYTHONS
+    if not low <= sys.version_info[:2] <= high:
+        found = ".".join(map(str, sys.version_info[:2]))
+        problems.append(
+            f"Python 3.{low[1]} to 3.{high[1]} is wanted, and this kernel runs {found}: choose another kernel."
+        )
+    for text in importlib.metadata.requires("course-utils") or []:
+        requirement = Requirement(text)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            problems.append(
+                f"{requirement.name} is missing: run `make lab`, or `pip install '{requirement.name}{requirement.specifier}'`."
+            )
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            problems.append(
+                f"{requirement.name} {found} is installed, and {requirement.specifier} is wanted: run `make lab`."
+            )
+    return problems

@@ -1,0 +1,279 @@
+"""One style for every figure, one meaning for each colour, and figures that can be read without seeing them.
+
+Functions here take axes or return a figure; none loads data.
+"""
+
+import io
+from collections.abc import Callable
+from typing import NamedTuple
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from PIL import Image
+
+# The palette of Okabe and Ito, told apart by readers with any kind of colour vision (https://jfly.uni-koeln.de/color/).
+TRUTH = "#0072B2"  # blue: what is true, or meant
+PREDICTION = "#E69F00"  # orange: what a method answers
+ERROR = "#D55E00"  # vermilion: where the two differ
+GOOD = "#009E73"  # green: the method that is best, or right
+OTHER = "#CC79A7"  # purple: a further method
+LIGHT = "#56B4E9"  # sky blue: a further set of data
+INK = "#333333"  # text, outlines, a neutral curve
+PALE = "#BBBBBB"  # histograms, and what stands in the background
+
+_STYLE = {
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.labelsize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": mpl.cycler(color=[TRUTH, PREDICTION, GOOD, OTHER, LIGHT, ERROR]),
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+}
+
+
+def use_style():
+    """Set the collection's style for every figure that is drawn from now on."""
+    mpl.rcParams.update(_STYLE)
+
+
+def png(fig):
+    """Draw a figure and close it.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+
+    Returns
+    -------
+    bytes
+        A PNG file, at 100 dots an inch; the same figure gives the same bytes.
+    """
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 1})
+    plt.close(fig)
+    return stream.getvalue()
+
+
+def show(fig, alt):
+    """Show a figure with a text that serves those who can't see it.
+
+    The text is stored with the picture, and is its text form too: on a terminal, in a screen reader, and in the tests.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        It is closed, so that it is shown once.
+    alt : str
+        What is drawn and what it shows, in one or two sentences.
+
+    Raises
+    ------
+    ValueError
+        If `alt` is empty.
+    """
+    if not isinstance(alt, str) or not alt.strip():
+        raise ValueError(
+            f"show(fig, alt=...) wants one or two sentences that say what the figure shows; alt is {alt!r}."
+        )
+    data = _with_fewer_colors(png(fig))
+    display({"image/png": data, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def _with_fewer_colors(data):
+    """Round grays to 32 levels and use a palette of 256 colours: a stored figure shrinks to a third, and looks the same."""
+    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    gray = np.ptp(pixels, axis=2) < 12
+    rounded = np.rint(np.rint(pixels.mean(axis=2) * 31 / 255) * 255 / 31)
+    pixels = np.where(gray[..., None], rounded[..., None], pixels).astype(np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        stream, "PNG", optimize=True
+    )
+    return stream.getvalue()
+
+
+def picture(image, title="", **options):
+    """Prepare a picture for :func:`grid`: without ticks, and with 0 black and 255 white where it is gray uint8.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (H, W), bool, uint8 or float, or (H, W, 3) in colour.
+    title : str
+        Text above it.
+    **options
+        For ``Axes.imshow``.
+
+    Returns
+    -------
+    Panel
+    """
+    if image.dtype == np.uint8 and image.ndim == 2:
+        options = {"vmin": 0, "vmax": 255, **options}
+
+    def draw(ax):
+        ax.imshow(image, **options)
+        ax.set(title=title)
+        ax.set_axis_off()
+
+    return Panel(draw, image.shape[1] / image.shape[0])
+
+
+def histogram(counts, marks=(), title="", curve=None, log=False, aspect=1.5):
+    """Prepare a histogram of gray values for :func:`grid`, with marked values as vertical lines.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        (256,), the number of pixels with each gray value.
+    marks : sequence of (float, str, str)
+        Gray value, label (or None) and colour of each line.
+    title : str
+        Text above it.
+    curve : numpy.ndarray, optional
+        (256,), drawn over the counts.
+    log : bool
+        Whether the axis of the counts is logarithmic.
+    aspect : float
+        Width over height.
+
+    Returns
+    -------
+    Panel
+    """
+
+    def draw(ax):
+        ax.fill_between(np.arange(len(counts)), counts, step="mid", color=PALE)
+        if curve is not None:
+            ax.plot(curve, color=TRUTH)
+        for value, label, color in marks:
+            ax.axvline(value, color=color, label=label)
+        ax.set(
+            xlabel="gray value", xlim=(-1, 256), title=title, yscale="log" if log else "linear", ylim=(int(log), None)
+        )
+        ax.set_ylabel("pixels")
+        ax.locator_params(axis="x", nbins=5)
+        if any(label for _, label, _ in marks):
+            ax.legend(fontsize=10, handlelength=1, borderaxespad=0)
+
+    return Panel(draw, aspect)
+
+
+def curves(x, lines, xlabel, ylabel, title="", bottom=0.0, marker="", aspect=1.5):
+    """Prepare curves over one axis for :func:`grid`.
+
+    Parameters
+    ----------
+    x : array_like
+        (N,)
+    lines : sequence of (array_like, str, str)
+        For each curve its values (N,), its label and its colour.
+    xlabel, ylabel, title : str
+        With units.
+    bottom : float or None
+        Where the vertical axis begins; None leaves it to the data.
+    marker : str
+        Drawn at each point, as in ``Axes.plot``.
+    aspect : float
+        Width over height.
+
+    Returns
+    -------
+    Panel
+    """
+
+    def draw(ax):
+        for values, label, color in lines:
+            ax.plot(x, values, color=color, label=label, marker=marker)
+        ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        ax.set_ylim(bottom=bottom)
+        if len(lines) > 1:
+            ax.legend(fontsize=10)
+
+    return Panel(draw, aspect)
+
+
+class Panel(NamedTuple):
+    """One place of a :func:`grid`: a function that draws on axes, and its width over its height."""
+
+    draw: Callable[[mpl.axes.Axes], None]
+    aspect: float
+
+
+def grid(*rows, width=9.5):
+    """Draw panels in rows.
+
+    Parameters
+    ----------
+    *rows : list of Panel
+        Made by :func:`picture` and :func:`histogram`; rows are equally long, and the first sets the columns' widths.
+    width : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    aspects = [panel.aspect for panel in rows[0]]
+    shares = [max(aspect / panel.aspect for panel, aspect in zip(row, aspects, strict=True)) for row in rows]
+    heights = [share * width / sum(aspects) + 0.35 for share in shares]  # inches, with room for a title
+    fig, axes = plt.subplots(
+        len(rows),
+        len(aspects),
+        figsize=(width, sum(heights)),
+        width_ratios=aspects,
+        height_ratios=heights,
+        squeeze=False,
+    )
+    for row, row_axes in zip(rows, axes, strict=True):
+        for panel, ax in zip(row, row_axes, strict=True):
+            panel.draw(ax)
+    return fig
+
+
+def image_row(images, titles, width=9.5):
+    """Draw pictures side by side.
+
+    Parameters
+    ----------
+    images : list of numpy.ndarray
+        Each (H, W) or (H, W, 3).
+    titles : list of str
+        One for each picture.
+    width : float
+        Of the figure, in inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    return grid([picture(image, title) for image, title in zip(images, titles, strict=True)], width=width)
+
+
+def error_picture(prediction, truth):
+    """Paint where a mask is wrong: background dark, object white, wrong pixels in the colour of errors.
+
+    Parameters
+    ----------
+    prediction, truth : numpy.ndarray
+        (H, W), bool, or anything that is 0 outside of the object.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 3), float, 0 to 1.
+    """
+    truth = truth.astype(bool)
+    painted = np.repeat(np.where(truth, 1.0, 0.15)[..., None], 3, axis=2)
+    painted[prediction.astype(bool) != truth] = mpl.colors.to_rgb(ERROR)
+    return painted

@@ -1,0 +1,153 @@
+"""The house stays as it is described: one direction, light imports, documented and short functions."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "course_utils"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+LEVELS = [
+    {"quiet", "registry", "boxes", "checker"},
+    {"download", "images", "metrics", "plots"},
+    {"datasets", "explore", "training", "serving"},
+    {"exercises", "lesson"},
+]
+
+
+def _room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _level(room):
+    return next(i for i, rooms in enumerate(LEVELS) if room in rooms)
+
+
+def _imported_rooms(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "course_utils":
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.startswith("course_utils."):
+                yield name.split(".")[1]
+
+
+def _functions(path):
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    body += [method for node in body if isinstance(node, ast.ClassDef) for method in node.body]
+    return [node for node in body if isinstance(node, ast.FunctionDef)]
+
+
+def _body_lines(function):
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if path.name != "__init__.py" or path.parent != PACKAGE],
+    ids=lambda p: p.relative_to(PACKAGE).as_posix(),
+)
+def test_modules_import_only_from_their_left(path):
+    here = _room(path)
+    for there in _imported_rooms(path):
+        assert there == here or _level(there) < _level(here), f"{here} imports {there}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import course_utils", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "requests"}),
+        ("import course_utils.registry, course_utils.quiet", {"numpy", "matplotlib", "tensorflow", "keras"}),
+        ("import course_utils.download", {"matplotlib", "tensorflow", "keras", "ipywidgets", "requests", "sklearn"}),
+        (
+            "import course_utils.lesson, course_utils.exercises, course_utils.images; course_utils.lesson.start(seed=0)",
+            {"tensorflow", "keras", "ipywidgets"},
+        ),
+        ("import course_utils.explore", {"tensorflow", "keras", "sklearn"}),
+        ("import course_utils.datasets.mnist", {"tensorflow", "keras", "matplotlib", "sklearn"}),
+    ],
+)
+def test_import_is_light(statement, unwanted):
+    code = f"{statement}\nimport sys\nprint(*sorted({unwanted!r} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.split() == []
+
+
+def test_only_explore_imports_ipywidgets():
+    assert [
+        path.name
+        for path in MODULES
+        if re.search(r"^\s*(import|from) ipywidgets", path.read_text(encoding="utf-8"), re.M)
+    ] == ["explore.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_public_functions_say_what_they_take_and_return(path):
+    for function in _functions(path):
+        if function.name.startswith("_"):
+            continue
+        text = ast.get_docstring(function) or ""
+        arguments = [
+            a.arg
+            for a in function.args.posonlyargs + function.args.args + function.args.kwonlyargs
+            if a.arg not in ("self", "cls")
+        ]
+        assert text, f"{function.name} has no docstring"
+        for argument in arguments:
+            assert argument.startswith("_") or re.search(rf"\b{argument}\b", text), (
+                f"{function.name} does not say what {argument} is"
+            )
+
+
+def test_functions_are_short():
+    lengths = [_body_lines(function) for path in MODULES for function in _functions(path)]
+    assert max(lengths) <= 50
+    assert statistics.median(lengths) <= 11
+
+
+def test_package_is_small_enough_to_read_in_an_afternoon():
+    lines = sum(
+        len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES if path.parent.name != "exercises"
+    )
+    assert lines <= 3000
+
+
+def test_map_in_the_package_docstring_names_every_module():
+    described = re.findall(r"^(\w+)  ", (PACKAGE / "__init__.py").read_text(encoding="utf-8"), re.M)
+    assert set(described) == {_room(path) for path in MODULES} - {"__init__"}
+
+
+def test_environment_names_the_packages_that_pyproject_lists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.match(r"[\w-]+", entry)[0] for entry in listed}
+    environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    comment = " ".join(line[1:] for line in environment.splitlines() if line.startswith("#"))
+    mentioned = {name for group in re.findall(r"\(([^)]*)\)", comment) for name in re.findall(r"[\w-]+", group)}
+    assert mentioned == names
+    assert '-e ".[dev]"' in environment
+    assert f"python{project['requires-python']}" in environment
+
+
+def test_every_dependency_has_a_reason_and_an_exact_version():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    entries = re.findall(r'^    "([\w-]+)>=[\d.]+",\s*(#\s*\w.*)?$', text, re.M)
+    constrained = {
+        line.split("==")[0].lower()
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    assert len(entries) > 20
+    for name, reason in entries:
+        assert reason, f"{name} has no reason"
+        assert name.lower() in constrained, f"{name} has no exact version"

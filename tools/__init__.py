@@ -1,0 +1,1 @@
+"""Tools of the maintainers: execute and store notebooks, and the table at the end of ``make test``."""
