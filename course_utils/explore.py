@@ -2,9 +2,13 @@
 
 import asyncio
 import inspect
+import math
+from numbers import Integral, Real
 
 import ipywidgets as widgets
+import matplotlib.pyplot as plt
 from IPython.display import display
+from matplotlib.figure import Figure
 
 from course_utils import plots
 
@@ -25,7 +29,10 @@ def explore(draw, **sliders):
     Raises
     ------
     ValueError
-        If a slider is no such tuple, or `draw` does not take it.
+        If a slider is no such tuple, `draw` does not take it, or begins outside of it.
+    TypeError
+        If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes while a
+        slider is moved is written below the sliders.
 
     Examples
     --------
@@ -56,26 +63,29 @@ class Coalesced:
     While a slider is dragged, its positions arrive faster than pictures can be drawn. Drawing each would lag further
     and further behind; this draws the latest and drops those in between.
 
+    JupyterLab sends the positions to a second thread of the kernel. The work is done in the first one nevertheless,
+    between cells: pyplot is not safe to use in two threads, and a cell that ends shows every figure that is open.
+
     Parameters
     ----------
     work : callable
-        Takes no arguments. It runs in the kernel's event loop, or at once where none is running.
+        Takes no arguments. It runs in the event loop in which this object was made, or at once if there was none.
     """
 
     def __init__(self, work):
         self._work, self._waiting = work, False
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
 
     def __call__(self, _change=None):
         """Ask for the work to be done; `_change` is what ``observe`` hands over."""
-        if self._waiting:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        if self._loop is None:
             self._work()
-        else:
+        elif not self._waiting:
             self._waiting = True
-            loop.call_later(_WAIT, self._run)
+            self._loop.call_soon_threadsafe(self._loop.call_later, _WAIT, self._run)
 
     def _run(self):
         self._waiting = False
@@ -89,14 +99,20 @@ def _slider(name, spec, parameters):
         )
     try:
         low, high, step = spec
-        count = (high - low) / step
-    except (TypeError, ValueError, ZeroDivisionError):
+        sound = low < high and step > 0 and math.isfinite(high - low)
+    except (TypeError, ValueError):
         raise ValueError(f"the slider {name!r} wants (low, high, step), and got {spec!r}.") from None
-    if not (low < high and step > 0):
+    if not sound:
         raise ValueError(f"the slider {name!r} wants low < high and a step above 0, and got {spec!r}.")
-    default = getattr(parameters.get(name), "default", inspect.Parameter.empty)
-    start = low + step * int(count / 2) if default is inspect.Parameter.empty else default
-    kind = widgets.IntSlider if all(isinstance(value, int) for value in (low, high, step)) else widgets.FloatSlider
+    start = getattr(parameters.get(name), "default", inspect.Parameter.empty)
+    if start is inspect.Parameter.empty:
+        start = low + step * int((high - low) / step / 2)
+    if not (isinstance(start, Real) and low <= start <= high):
+        raise ValueError(
+            f"the slider {name!r} goes from {low} to {high}, and the drawing function begins at {start!r}."
+        )
+    whole = all(isinstance(value, Integral) for value in (low, high, step, start))
+    kind = widgets.IntSlider if whole else widgets.FloatSlider
     label = name.replace("_", " ")
     return kind(
         value=start, min=low, max=high, step=step, description=label,
@@ -105,7 +121,16 @@ def _slider(name, spec, parameters):
 
 
 def _render(draw, controls):
-    return plots.png(draw(**{name: control.value for name, control in controls.items()}))
+    """Draw at the sliders' positions; no figure stays open, or the next cell would show what an error left behind."""
+    before = set(plt.get_fignums())
+    try:
+        fig = draw(**{name: control.value for name, control in controls.items()})
+        if not isinstance(fig, Figure):
+            raise TypeError(f"the drawing function should return a figure, and returned {fig!r}.")
+        return plots.png(fig)
+    finally:
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
 
 
 def _show(box, sliders):

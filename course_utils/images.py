@@ -4,8 +4,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image, ImageOps
 from scipy import ndimage
-from skimage import color, data, io
+from skimage import color, data
 
 # Each ships inside scikit-image; its source and licence are listed in data/README.md.
 SAMPLES = {
@@ -46,7 +47,7 @@ def read_gray(path):
     Parameters
     ----------
     path : str or pathlib.Path
-        A PNG, JPEG, TIFF or any file that imageio reads; the path may hold spaces and letters of any alphabet.
+        A PNG, JPEG, TIFF or any file that Pillow reads; the path may hold spaces and letters of any alphabet.
 
     Returns
     -------
@@ -64,8 +65,10 @@ def read_gray(path):
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}; a relative path starts at {str(Path.cwd())!r}.")
     try:
-        image = io.imread(path)
-    except Exception as error:  # each reader behind imread has exceptions of its own
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            image = np.asarray(image if image.mode in ("1", "L", "RGB", "RGBA", "I;16") else image.convert("RGBA"))
+    except Exception as error:  # each format's decoder has exceptions of its own
         raise ValueError(
             f"{str(path)!r} can't be read as a picture ({type(error).__name__}): is it whole, and a PNG, JPEG or TIFF?"
         ) from error

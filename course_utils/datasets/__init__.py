@@ -1,0 +1,4 @@
+"""Loaders of data sets: each returns arrays and says their shapes, dtype, range and split.
+
+`mnist`    handwritten digits, or a stand-in where no source answers
+"""

@@ -1,0 +1,139 @@
+"""Pictures: samples, reading, and one clear sentence for each kind of bad input."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage import color, io
+
+from course_utils import images
+
+
+@pytest.mark.parametrize("name", images.SAMPLES)
+def test_sample_is_gray_and_as_described(name):
+    gray = images.check_gray(images.sample(name))
+    assert str(gray.shape) in images.SAMPLES[name]
+
+
+def test_samples_are_copies():
+    images.sample("coins")[:] = 0
+    assert images.sample("coins").max() > 0
+
+
+def test_unknown_sample_names_those_there_are():
+    with pytest.raises(ValueError, match=r"'coin'.*coins, page"):
+        images.sample("coin")
+
+
+@pytest.mark.parametrize("name", ["picture.png", "a picture with spaces.png", "Übung größer.png", "绘图.tif"])
+def test_path_of_any_alphabet_is_read(tmp_path, name):
+    gray = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    io.imsave(tmp_path / name, gray, check_contrast=False)
+    assert np.array_equal(images.read_gray(tmp_path / name), gray)
+    assert np.array_equal(images.read_gray(str(tmp_path / name)), gray)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.png"):
+        images.read_gray(tmp_path / "nothing.png")
+    with pytest.raises(FileNotFoundError):
+        images.read_gray(tmp_path)  # a folder
+
+
+@pytest.mark.parametrize("keep", [0, 20, 200])
+def test_damaged_file_is_named(tmp_path, keep):
+    path = tmp_path / "broken.png"
+    io.imsave(path, np.random.default_rng(0).integers(0, 255, (40, 40), np.uint8), check_contrast=False)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ValueError, match=r"broken\.png.*can't be read as a picture") as caught:
+        images.read_gray(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_text_file_is_no_picture(tmp_path):
+    (tmp_path / "notes.png").write_text("no picture")
+    with pytest.raises(ValueError, match="can't be read as a picture"):
+        images.read_gray(tmp_path / "notes.png")
+
+
+def test_gray_of_colours_is_their_luminance():
+    rgb = np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
+    assert np.array_equal(images.to_gray(rgb), np.rint(color.rgb2gray(rgb) * 255))
+
+
+def test_transparent_pixels_turn_white():
+    assert (images.to_gray(np.zeros((2, 2, 4), np.uint8)) == 255).all()
+
+
+@given(hnp.arrays(np.uint8, (3, 4)))
+def test_gray_stays_as_it_is_in_every_dtype(gray):
+    assert np.array_equal(images.to_gray(gray), gray)
+    assert np.array_equal(images.to_gray(gray / 255), gray)
+    assert np.array_equal(images.to_gray(gray.astype(np.uint16) * 257), gray)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ([[0, 1]], "list"),
+        (None, "NoneType"),
+        (np.zeros((0, 4), np.uint8), "empty"),
+        (np.zeros((2, 2), np.int64), "int64"),
+        (np.zeros((2, 2), complex), "complex"),
+        (np.zeros((2, 2), "U3"), "U3"),
+        (np.full((2, 2), 200.0), "range from 0 to 1, and these from 200 to 200"),
+        (np.full((2, 2), -0.5), "range from 0 to 1"),
+        (np.array([[0.1, np.nan]]), "NaN"),
+        (np.zeros(4, np.uint8), r"\(4,\)"),
+        (np.zeros((2, 2, 5), np.uint8), r"\(2, 2, 5\)"),
+    ],
+)
+def test_no_picture_gets_one_sentence(image, words):
+    with pytest.raises((TypeError, ValueError), match=words) as caught:
+        images.to_gray(image)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.zeros((2, 2)), r"float64: images\.to_gray"),
+        (np.zeros((2, 2), np.uint16), r"uint16: images\.to_gray"),
+        (np.zeros((2, 2, 3), np.uint8), r"\(2, 2, 3\): images\.to_gray"),
+        ([[1]], "list"),
+    ],
+)
+def test_gray_check_names_the_way_out(image, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        images.check_gray(image)
+
+
+def test_histogram_check_returns_counts_as_floats():
+    counts = images.check_histogram(np.ones(256, int))
+    assert counts.dtype == float
+    assert images.check_histogram([1] * 256).sum() == 256
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 0.9), st.floats(0, 20))
+def test_printed_page_is_dark_ink_on_bright_paper(seed, shade, noise):
+    gray, ink = images.printed_page(np.random.default_rng(seed), shade, noise, shape=(64, 160))
+    assert gray.dtype == np.uint8
+    assert gray.shape == ink.shape == (64, 160)
+    assert 0.03 < ink.mean() < 0.4
+    if shade < 0.2:
+        assert gray[ink].mean() + 50 < gray[~ink].mean()
+
+
+def test_same_seed_prints_the_same_page():
+    pages = [images.printed_page(np.random.default_rng(7))[0] for _ in range(2)]
+    assert np.array_equal(*pages)
+
+
+def test_reading_warns_of_nothing(tmp_path):
+    io.imsave(tmp_path / "flat.png", np.zeros((4, 4), np.uint8), check_contrast=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        images.read_gray(tmp_path / "flat.png")

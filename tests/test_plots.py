@@ -1,0 +1,104 @@
+"""Figures: alt text stored and compared, small files, pictures that keep their scale."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image
+
+from course_utils import plots
+
+GRAY = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+
+
+@pytest.fixture(autouse=True)
+def shell():
+    plots.use_style()
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+    plt.close("all")
+
+
+def _shown(figure, alt="a gray ramp from black to white"):
+    with capture_output() as captured:
+        plots.show(figure, alt)
+    return captured.outputs[0]
+
+
+def _pixels(output):
+    data = output.data["image/png"]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data) if isinstance(data, str) else data)).convert("RGB"))
+
+
+def test_alt_text_is_stored_with_the_picture_and_is_its_text_form():
+    output = _shown(plots.image_row([GRAY], ["ramp"]))
+    assert output.metadata["image/png"]["alt"] == output.data["text/plain"] == "a gray ramp from black to white"
+
+
+@pytest.mark.parametrize("alt", ["", "  ", None, 3])
+def test_figure_without_alt_text_is_refused(alt):
+    with pytest.raises(ValueError, match="what the figure shows"):
+        plots.show(plots.image_row([GRAY], ["ramp"]), alt)
+
+
+def test_shown_figure_is_closed():
+    _shown(plots.image_row([GRAY], ["ramp"]))
+    assert plt.get_fignums() == []
+
+
+def test_same_figure_gives_the_same_bytes():
+    first, second = (_shown(plots.image_row([GRAY], ["ramp"])).data["image/png"] for _ in range(2))
+    assert first == second
+
+
+def test_gray_picture_keeps_its_scale():
+    dim = _pixels(_shown(plots.image_row([np.full((50, 50), 100, np.uint8)], [""], width=2)))
+    assert abs(int(dim[dim.shape[0] // 2, dim.shape[1] // 2, 0]) - 100) <= 4  # 32 gray levels are 8 apart
+
+
+def test_stored_figure_keeps_the_colours_of_lines():
+    figure = plots.grid([plots.curves([0, 1], [([1, 1], "line", plots.ERROR)], "x", "y"), plots.picture(GRAY)])
+    pixels = _pixels(_shown(figure)).astype(int)
+    vermilion = np.array([0xD5, 0x5E, 0x00])
+    assert (np.abs(pixels - vermilion).max(axis=2) <= 6).sum() > 100
+
+
+def test_noisy_picture_is_stored_in_few_bytes():
+    noise = np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)
+    full = plots.png(plots.image_row([noise], [""], width=4))
+    stored = _shown(plots.image_row([noise], [""], width=4)).data["image/png"]
+    assert len(stored) < len(full)
+
+
+def test_grid_has_rows_as_high_as_their_panels_need():
+    wide, tall = plots.picture(np.zeros((10, 40))), plots.picture(np.zeros((40, 40)))
+    assert plots.grid([wide, wide]).get_figheight() < plots.grid([tall, tall]).get_figheight()
+    figure = plots.grid([wide, wide], [tall, wide])
+    figure.draw_without_rendering()
+    first, second = (figure.axes[i].get_position().height for i in (0, 2))
+    assert first < second
+
+
+def test_rows_of_different_lengths_are_refused():
+    panel = plots.picture(GRAY)
+    with pytest.raises(ValueError, match="argument"):
+        plots.grid([panel, panel], [panel])
+
+
+def test_histogram_marks_are_labelled_and_unlabelled_ones_make_no_legend():
+    counts = np.arange(256)
+    labelled = plots.grid([plots.histogram(counts, [(100, "t = 100", plots.TRUTH)])])
+    assert labelled.axes[0].get_legend().get_texts()[0].get_text() == "t = 100"
+    assert plots.grid([plots.histogram(counts, [(100, None, plots.TRUTH)])]).axes[0].get_legend() is None
+
+
+def test_error_picture_paints_wrong_pixels_only():
+    truth, prediction = np.array([[1, 0, 1]]), np.array([[1, 1, 0]])
+    painted = plots.error_picture(prediction, truth)
+    assert (painted[0, 0] == 1).all()
+    assert np.allclose(painted[0, 1], painted[0, 2])
+    assert not np.allclose(painted[0, 1], 1)
