@@ -137,3 +137,15 @@ def test_reading_warns_of_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         images.read_gray(tmp_path / "flat.png")
+
+
+@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)))
+def test_histogram_counts_every_pixel(gray):
+    assert np.array_equal(images.histogram(gray), np.bincount(gray.ravel(), minlength=256))
+    assert np.array_equal(images.histogram(gray[:, ::-1]), images.histogram(gray))
+
+
+def test_histogram_of_a_large_flat_picture_is_exact():
+    gray = np.full((4200, 4200), 9, np.uint8)  # 17,640,000 pixels, an odd multiple of more than 2**24
+    gray[0, 0] = 10
+    assert images.histogram(gray)[[9, 10]].tolist() == [4200 * 4200 - 1, 1]

@@ -51,14 +51,14 @@ def test_peaks_of_small_curves(curve, peaks):
 
 
 @given(st.integers(0, 10_000), st.integers(50, 90), st.integers(150, 200))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_peaks_lie_near_the_means_of_two_humps(seed, dark, bright):
     found = lesson.two_peaks(two_humps(np.random.default_rng(seed), dark, bright))
     assert np.allclose(found, (dark, bright), atol=12)  # the spread is 15
 
 
 @given(st.integers(0, 10_000), st.integers(-20, 20), st.integers(2, 9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_thresholds_move_with_the_brightness_and_ignore_the_size(seed, shift, times):
     counts = two_humps(np.random.default_rng(seed), 90, 160, 10)
     for find in (lesson.mean_of_peaks_threshold, lesson.valley_threshold):
@@ -67,7 +67,7 @@ def test_thresholds_move_with_the_brightness_and_ignore_the_size(seed, shift, ti
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_thresholds_lie_between_the_peaks(seed):
     counts = two_humps(np.random.default_rng(seed), spread=20)
     dark, bright = lesson.two_peaks(counts)
@@ -76,7 +76,7 @@ def test_thresholds_lie_between_the_peaks(seed):
 
 
 @given(st.integers(0, 10_000), st.integers(8, 25), st.floats(0.3, 0.7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_valley_is_as_deep_as_scikit_images(seed, spread, share):
     # scikit-image smooths in float32 and counts the faintest peaks, so it may stop a round earlier or later.
     counts = two_humps(np.random.default_rng(seed), spread=spread, share=share)
@@ -130,7 +130,7 @@ def test_bad_picture_gets_one_sentence(gray):
 
 
 @given(st.floats(0.1, 0.9), st.floats(50, 100), st.floats(50, 90), st.floats(5, 25), st.floats(5, 25))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_bayes_threshold_minimises_the_error(share, dark_mean, gap, dark_spread, bright_spread):
     case = (share, (dark_mean, dark_spread), (dark_mean + gap, bright_spread))
     bayes = lesson.three_thresholds(*case)[2]
@@ -141,7 +141,7 @@ def test_bayes_threshold_minimises_the_error(share, dark_mean, gap, dark_spread,
 
 
 @given(st.floats(0.2, 0.8), st.floats(8, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_closed_form_agrees_with_the_search(share, spread):
     expected = 120 + spread**2 / 80 * np.log(share / (1 - share))
     assume(80 < expected < 160)
