@@ -149,3 +149,41 @@ def test_histogram_of_a_large_flat_picture_is_exact():
     gray = np.full((4200, 4200), 9, np.uint8)  # 17,640,000 pixels, an odd multiple of more than 2**24
     gray[0, 0] = 10
     assert images.histogram(gray)[[9, 10]].tolist() == [4200 * 4200 - 1, 1]
+
+
+@pytest.mark.parametrize("name", images.COLOR_SAMPLES)
+def test_color_sample_is_as_described(name):
+    picture = images.sample(name)
+    assert picture.dtype == np.uint8
+    assert str(picture.shape) in images.COLOR_SAMPLES[name]
+    assert picture.shape[2] == 3
+
+
+def test_shrunken_pixel_is_the_mean_of_its_square():
+    image = np.array([[0, 10, 7], [20, 30, 7], [9, 9, 9]], np.uint8)
+    assert images.shrink(image, 2).tolist() == [[15]]  # (0 + 10 + 20 + 30) / 4; the third row and column fill no square
+    color = np.stack([image, image + 1, image + 2], axis=2)
+    assert images.shrink(color, 2).tolist() == [[[15, 16, 17]]]
+    assert np.array_equal(images.shrink(color, 1), color)
+
+
+def test_too_small_a_picture_is_not_shrunk():
+    with pytest.raises(ValueError, match="no square of 4 x 4"):
+        images.shrink(np.zeros((3, 8), np.uint8), 4)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_each_crop_grows_in_two_fields(seed):
+    picture, field, crop = images.fields(np.random.default_rng(seed), noise=0)
+    assert picture.shape == (90, 120, 3)
+    assert set(np.unique(field)) == set(range(8))
+    for kind in range(4):
+        assert len(np.unique(field[crop == kind])) == 2
+        assert len(np.unique(picture[crop == kind], axis=0)) == 1
+
+
+def test_shaded_fields_are_darker_at_the_right():
+    picture, field, crop = images.fields(np.random.default_rng(0), noise=0, shade=0.5)
+    one = picture[field == 0].astype(int).sum(axis=1)
+    assert one.min() < 0.95 * one.max()
+    assert crop.max() == 3

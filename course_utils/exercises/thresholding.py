@@ -1,46 +1,68 @@
 """Exercises of lesson 01, histogram thresholding."""
 
+from itertools import pairwise
+
 import numpy as np
+from scipy.signal import find_peaks
 from scipy.stats import norm
 
 from course_utils import images
 from course_utils.checker import Exercise, Wrong, array, function, number
 
 
-def _share(answer):
-    """Give the share of the coin picture's pixels that are brighter than 107, from 0 to 1."""
-    coins = images.sample("coins")
-    share, value = (coins > 107).mean(), number(answer)
-    if np.isclose(value, share, atol=5e-4):
+def _valleys(gray, peaks):
+    """Smooth a histogram until `peaks` peaks remain, and find the lowest value between each two."""
+    curve = images.histogram(gray).astype(float)
+    while len(found := find_peaks(np.pad(curve, 1), height=curve.max() / 1000)[0] - 1) > peaks:
+        curve = np.convolve(np.pad(curve, 1, mode="edge"), [1 / 3, 1 / 3, 1 / 3], mode="valid")
+    return [left + int(np.argmin(curve[left : right + 1])) for left, right in pairwise(found)]
+
+
+def _middle(answer):
+    """Give the share of the camera picture's pixels between its two valleys, from 0 to 1."""
+    camera = images.sample("camera")
+    low, high = _valleys(camera, 3)
+    share, value = ((camera > low) & (camera <= high)).mean(), number(answer)
+    others = {
+        (camera <= low).mean(): "this is the share of the dark class; the middle one lies between the two cuts.",
+        (camera > high).mean(): "this is the share of the bright class; the middle one lies between the two cuts.",
+        (
+            camera <= high
+        ).mean(): "this counts the dark class too: a pixel of the middle class is also above the lower cut.",
+        (
+            camera > low
+        ).mean(): "this counts the bright class too: a pixel of the middle class is also at most the upper cut.",
+        100 * share: "this is in percent; a share ranges from 0 to 1.",
+    }
+    if abs(value - share) < 6e-4:
         return
-    if np.isclose(value, (coins >= 107).mean(), atol=5e-4):
-        raise Wrong("this counts the pixels that equal 107 too, and they are not brighter than it.")
-    if np.isclose(value, (coins <= 107).mean(), atol=5e-4):
-        raise Wrong("this is the share of the other side, of the pixels up to 107.")
-    if np.isclose(value, 100 * share, atol=0.5):
-        raise Wrong("this is in percent; a share ranges from 0 to 1.")
-    if value > 1:
+    for wrong, message in others.items():
+        if np.isclose(value, wrong, rtol=2e-3):
+            raise Wrong(message)
+    if not 0 <= value <= 1:
         raise Wrong(f"a share ranges from 0 to 1, and this is {value:g}: divide by the number of all pixels.")
-    raise Wrong(f"{value:.3f} is not it. Compare the picture with 107, and take the mean of the answers.")
+    raise Wrong(
+        f"{value:.4f} is not it, to three decimals. Which pixels are above the lower cut and not above the upper one?"
+    )
 
 
 def _negative(answer):
     """Write threshold_of_negative(t): the threshold that splits the negative 255 - g into the same two parts."""
     find = function(answer)
-    gray = np.arange(256)
-    for t in (0, 100, 127, 254):
-        found = number(find(t))
-        bright_before, dark_after = gray > t, 255 - gray <= found
-        moved = int((bright_before != dark_after).sum())
-        if moved == 1 and np.isclose(found, 255 - t):
-            raise Wrong(
-                f"nearly: for t = {t} the gray value {t} changes its side, since its negative is {255 - t}, "
-                "and a pixel equal to a threshold counts as dark."
-            )
-        if moved:
-            raise Wrong(
-                f"for t = {t} you give {found:g}, and {moved} of the 256 gray values change sides; write down which values the bright part has in the negative."
-            )
+    gray, tried = np.arange(256), (0, 100, 127, 254)
+    found = [number(find(t)) for t in tried]
+    moved = [int(((gray > t) != (255 - gray <= f)).sum()) for t, f in zip(tried, found, strict=True)]
+    if not any(moved):
+        return
+    if all(np.isclose(f, 255 - t) for t, f in zip(tried, found, strict=True)):
+        raise Wrong(
+            "nearly: for t = 100 the gray value 100 changes its side, since its negative is 155, and a pixel equal to a threshold counts as dark."
+        )
+    worst = int(np.argmax(moved))
+    raise Wrong(
+        f"for t = {tried[worst]} you give {found[worst]:g}, and {moved[worst]} of the 256 gray values change sides; "
+        "write down which values the bright part has in the negative."
+    )
 
 
 def _best_threshold(dark_share, dark_mean, bright_mean, spread, miss_cost):
@@ -51,38 +73,42 @@ def _best_threshold(dark_share, dark_mean, bright_mean, spread, miss_cost):
     return t[cost.argmin()]
 
 
+_CASES = (
+    (0.5, 80, 160, 25, 1),
+    (0.9, 80, 160, 25, 1),
+    (0.8, 60, 150, 20, 3),
+    (0.5, 80, 160, 25, 5),
+    (0.7, 100, 140, 15, 0.5),
+)
+
+
 def _cost(answer):
     """Write cheapest_threshold(dark_share, dark_mean, bright_mean, spread, miss_cost) for equal spreads."""
     find = function(answer)
-    for case in (
-        (0.5, 80, 160, 25, 1),
-        (0.9, 80, 160, 25, 1),
-        (0.5, 80, 160, 25, 5),
-        (0.8, 60, 150, 20, 3),
-        (0.7, 100, 140, 15, 0.5),
-    ):
-        found, best = number(find(*case)), _best_threshold(*case)
-        if abs(found - best) < 0.1:
-            continue
-        dark_share, dark_mean, bright_mean, _, miss_cost = case
-        if miss_cost == 1:
-            middle = (dark_mean + bright_mean) / 2
-            if abs((found - middle) + (best - middle)) < 0.1:
-                raise Wrong(
-                    f"the correction has the wrong sign: with {dark_share:.0%} dark pixels the threshold should move towards the bright mean, and yours moves to {found:.1f}."
-                )
-            raise Wrong(
-                f"with miss_cost = 1 it should be the Bayes threshold: {best:.1f} for {_say(case)}, and yours is {found:.1f}."
-            )
-        if abs(found - _best_threshold(*case[:4], 1)) < 0.1:
-            raise Wrong(
-                f"the cost has no effect yet: with miss_cost = {miss_cost} you still give the Bayes threshold, {found:.1f}."
-            )
-        if abs(found - _best_threshold(*case[:4], 1 / miss_cost)) < 0.1:
-            raise Wrong(
-                "the cost moves the threshold the wrong way: where misses are dear, more pixels should count as object, so the threshold should be lower."
-            )
-        raise Wrong(f"for {_say(case)} the cheapest threshold is {best:.1f}, and yours is {found:.1f}.")
+    found = np.array([number(find(*case)) for case in _CASES])
+    best = np.array([_best_threshold(*case) for case in _CASES])
+    if np.abs(found - best).max() < 0.6:  # whole gray values are good enough
+        return
+    middles = np.array([(dark + bright) / 2 for _, dark, bright, _, _ in _CASES])
+    without_cost = np.array([_best_threshold(*case[:4], 1) for case in _CASES])
+    reversed_cost = np.array([_best_threshold(*case[:4], 1 / case[4]) for case in _CASES])
+    if np.abs(found + best - 2 * middles).max() < 0.6:
+        raise Wrong(
+            f"the correction has the wrong sign: with 90% dark pixels the threshold should move towards the bright mean, and yours moves to {found[1]:.1f}."
+        )
+    if np.abs(found - without_cost).max() < 0.6:
+        raise Wrong(
+            f"the cost has no effect yet: with {_say(_CASES[2])} you still give the Bayes threshold, {found[2]:.1f}."
+        )
+    if np.abs(found - reversed_cost).max() < 0.6:
+        raise Wrong(
+            "the cost moves the threshold the wrong way: where misses are dear, more pixels should count as object, so the threshold should be lower."
+        )
+    worst = int(np.argmax(np.abs(found - best) >= 0.6))
+    kind = "Bayes" if _CASES[worst][4] == 1 else "cheapest"
+    raise Wrong(
+        f"for {_say(_CASES[worst])} the {kind} threshold is {best[worst]:.1f}, and yours is {found[worst]:.1f}."
+    )
 
 
 def _say(case):
@@ -109,52 +135,93 @@ def _iterate(answer):
         )
     for name in ("coins", "cell", "camera"):
         gray = images.sample(name)
-        found = number(find(gray))
+        found, wanted = number(find(gray)), _iterated(gray)
         if not gray.min() <= found < gray.max():
             raise Wrong(f"on {name} you give {found:g}, which leaves one side without pixels.")
         half_way = (gray[gray > found].mean() + gray[gray <= found].mean()) / 2
-        if abs(half_way - found) > 0.5:
+        if abs(half_way - found) > 1.0:
             raise Wrong(
                 f"on {name} you stop at {found:.1f}, while half-way between the two means is {half_way:.1f}: repeat until it stands still."
             )
+        if abs(found - wanted) > 5:
+            raise Wrong(
+                f"on {name} your {found:.1f} does stand still, and the search from the mean ends at {wanted:.1f}: begin with gray.mean()."
+            )
+        if abs(found - wanted) > 0.5:
+            raise Wrong(f"on {name} you give {found:.1f}, and {wanted:.1f} is wanted: don't round t on the way.")
+
+
+def _iterated(gray):
+    t, new = -1.0, gray.mean()
+    while abs(new - t) >= 0.01:
+        t, new = new, (gray[gray > new].mean() + gray[gray <= new].mean()) / 2
+    return new
 
 
 def _ink(answer):
     """Write find_ink(gray): a mask of the ink on a noisy page under uneven light, at a mean Dice of at least 0.90."""
     find = function(answer, seconds=10)
-    scores, inverted, empty = [], 0, 0
-    for seed in range(100, 106):
-        gray, ink = images.printed_page(np.random.default_rng(seed), shade=0.75, noise=18)
-        mask = array(find(gray), shape=gray.shape, what="the mask") > 0
-        both = mask.sum() + ink.sum()
-        scores.append(2 * (mask & ink).sum() / both)
-        inverted += (~mask & ink).sum() > 0.8 * ink.sum() and mask.mean() > 0.6
-        empty += not mask.any()
-    score = float(np.mean(scores))
-    if score >= 0.90:
+    tried = [_judge_ink(find, seed) for seed in range(100, 106)]
+    score, missed, false = np.mean(tried, axis=0)
+    if score >= 0.9:
         return
-    if inverted:
+    start = f"the mean Dice over six pages is {score:.3f}, and 0.900 is wanted: "
+    if missed > 0.7 and false > 0.7:
         raise Wrong("your mask is True on the paper and False on the ink: turn it round.")
-    if empty:
-        raise Wrong("your mask is empty on at least one page: no pixel is ink there.")
-    advice = (
-        "a single threshold can't follow the light" if score < 0.75 else "the light is handled, so what about the noise"
+    if missed == 1:
+        raise Wrong(start + "your masks are empty, no pixel is ink.")
+    if false > 0.5 * (1 - missed) or (false > 0.08 and missed > 0.1):
+        raise Wrong(
+            start
+            + f"{false:.0%} of the paper counts as ink, and {missed:.0%} of the ink is missed. One number can't follow the light, and a very small square sees ink only."
+        )
+    if false > 0.02 and missed < 0.1:
+        raise Wrong(
+            start
+            + f"{false:.0%} of the paper counts as ink. Is it noise (blur a little first), or the rims of the letters (ask for a larger difference)?"
+        )
+    raise Wrong(
+        start
+        + f"{missed:.0%} of the ink is missed. Is the picture blurred too much, or the difference that you ask for too large in the shade?"
     )
-    raise Wrong(f"the mean Dice over six pages is {score:.2f}, and 0.90 is wanted: {advice}?")
+
+
+def _judge_ink(find, seed):
+    """Dice, share of the ink that is missed, and share of the paper that counts as ink, on one page."""
+    gray, ink = images.printed_page(np.random.default_rng(seed), shade=0.75, noise=18)
+    mask = array(find(gray), shape=gray.shape, what="the mask") > 0
+    return (
+        2 * (mask & ink).sum() / (mask.sum() + ink.sum()),
+        (~mask & ink).sum() / ink.sum(),
+        (mask & ~ink).sum() / (~ink).sum(),
+    )
 
 
 EXERCISES = (
     Exercise(
-        "thresholding.share",
-        _share,
-        hint="`coins > 107` is True or False for each pixel, and the mean of such an array is the share of True.",
-        solution="bright_share = (coins > 107).mean()",
+        "thresholding.middle",
+        _middle,
+        hint="`classes == 1` is True for the pixels of the middle class, and the mean of such an array is the share of True.",
+        solution=(
+            "low, high = valleys(histogram_of(camera), peaks=3)\n"
+            "middle_share = ((camera > low) & (camera <= high)).mean()  # or (classes == 1).mean()"
+        ),
         wrong=(
-            ("bright_share = 100 * (coins > 107).mean()", "percent"),
-            ("bright_share = (coins >= 107).mean()", "equal 107"),
-            ("bright_share = (coins < 108).mean()", "other side"),
-            ("bright_share = (coins > 107).sum()", "divide"),
-            ("bright_share = 0.5", "not it"),
+            (
+                "low, high = valleys(histogram_of(camera), 3)\nmiddle_share = 100 * ((camera > low) & (camera <= high)).mean()",
+                "percent",
+            ),
+            ("low, high = valleys(histogram_of(camera), 3)\nmiddle_share = (camera <= high).mean()", "dark class too"),
+            ("low, high = valleys(histogram_of(camera), 3)\nmiddle_share = (camera > low).mean()", "bright class too"),
+            ("low, high = valleys(histogram_of(camera), 3)\nmiddle_share = (camera > high).mean()", "bright class; "),
+            (
+                "low, high = valleys(histogram_of(camera), 3)\nmiddle_share = ((camera > low) & (camera <= high)).sum()",
+                "divide",
+            ),
+            (
+                "low, high = valleys(histogram_of(camera), 3)\nmiddle_share = ((camera > low) & (camera < high)).mean()",
+                "three decimals",
+            ),
         ),
     ),
     Exercise(
@@ -213,6 +280,14 @@ EXERCISES = (
         wrong=(
             ("def iterated_threshold(gray):\n    return gray.mean()", "only begins"),
             (
+                "def iterated_threshold(gray):\n"
+                "    t, new = -1.0, 50.0\n"
+                "    while abs(new - t) >= 0.01:\n"
+                "        t, new = new, (gray[gray > new].mean() + gray[gray <= new].mean()) / 2\n"
+                "    return new",
+                "begin with gray.mean()",
+            ),
+            (
                 "def iterated_threshold(gray):\n    t = gray.mean()\n    return (gray[gray > t].mean() + gray[gray <= t].mean()) / 2",
                 "stands still",
             ),
@@ -227,7 +302,7 @@ EXERCISES = (
     Exercise(
         "thresholding.ink",
         _ink,
-        hint="Smooth the picture by a Gaussian of sigma 1 or so before you compare it with its surroundings; then try other offsets.",
+        hint="Noise first, then light. In the shade the ink is only a little darker than the paper: is a fixed offset the right thing to ask for?",
         solution=(
             "def find_ink(gray):\n"
             "    quiet = ndimage.gaussian_filter(gray.astype(float), 1)\n"
@@ -235,10 +310,15 @@ EXERCISES = (
             "    return quiet < 0.8 * surroundings  # ink reflects a share of the light, so compare by a ratio"
         ),
         wrong=(
-            ("def find_ink(gray):\n    return gray <= 100", "single threshold"),
+            ("def find_ink(gray):\n    return gray <= 100", "follow the light"),
             ("def find_ink(gray):\n    return gray > local_mean(gray, 35) - 15", "turn it round"),
             ("def find_ink(gray):\n    return np.zeros(gray.shape, bool)", "empty"),
             ("def find_ink(gray):\n    return ink_of(gray)", "noise"),
+            (
+                "def find_ink(gray):\n    return ndimage.gaussian_filter(gray, 5) < 0.8 * local_mean(gray, 35)",
+                "blurred too much",
+            ),
+            ("def find_ink(gray):\n    return np.ones(gray.shape, bool)", "follow the light"),
             ("def find_ink(gray):\n    return gray[gray < 100]", "shape"),
         ),
         right="smoothing deals with the noise, the surroundings with the light.",

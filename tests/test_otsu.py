@@ -1,0 +1,176 @@
+"""What lesson 02 defines: properties, exhaustive search on small cases, and agreement with scikit-image and OpenCV."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage import data, filters
+
+from course_utils import images
+from tests.notebook_code import load
+
+lesson = load("02_otsu")
+COUNTS = hnp.arrays(np.int64, 256, elements=st.integers(0, 1000), fill=st.just(0)).filter(
+    lambda counts: (counts > 0).sum() >= 4
+)
+GRAYS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)).filter(
+    lambda gray: np.ptp(gray) > 0
+)
+SHIPPED = ["brick", "camera", "cell", "clock", "coins", "grass", "gravel", "moon", "page", "text"]
+
+
+def variance_between(histogram, cuts):
+    """The between-class variance from its definition, class by class."""
+    values, total = np.arange(256), histogram.sum()
+    mean, found = histogram @ values / total, 0.0
+    for low, high in itertools.pairwise([-1, *cuts, 255]):
+        part = histogram[low + 1 : high + 1]
+        if part.sum():
+            found += part.sum() / total * (part @ values[low + 1 : high + 1] / part.sum() - mean) ** 2
+    return found
+
+
+def test_statistics_of_four_pixels():
+    histogram = np.bincount([10, 20, 90, 100], minlength=256)
+    shares, means, variances = (statistic[:, 50] for statistic in lesson.class_statistics(histogram))
+    assert shares.tolist() == [0.5, 0.5]
+    assert means.tolist() == [(10 + 20) / 2, (90 + 100) / 2]
+    assert variances.tolist() == [5**2, 5**2]
+    assert lesson.between_class_variance(histogram)[50] == 0.5 * 0.5 * (15 - 95) ** 2
+
+
+def test_empty_classes_are_zero_and_not_nan():
+    for statistic in lesson.class_statistics(np.bincount([10, 20], minlength=256)):
+        assert (statistic[0, :10] == 0).all()
+        assert (statistic[1, 20:] == 0).all()
+
+
+@given(COUNTS)
+def test_within_and_between_add_up(counts):
+    shares, _, variances = lesson.class_statistics(counts)
+    total = np.average((np.arange(256) - np.average(np.arange(256), weights=counts)) ** 2, weights=counts)
+    assert np.allclose((shares * variances).sum(axis=0) + lesson.between_class_variance(counts), total)
+
+
+@given(COUNTS, st.integers(0, 255))
+def test_curve_is_the_definition(counts, threshold):
+    assert np.isclose(lesson.between_class_variance(counts)[threshold], variance_between(counts, [threshold]))
+
+
+@given(GRAYS)
+def test_threshold_is_as_good_as_the_libraries(gray):
+    counts = images.histogram(gray)
+    best = variance_between(counts, [lesson.otsu_threshold(counts)])
+    assert np.isclose(best, variance_between(counts, [filters.threshold_otsu(gray)]))
+    assert np.isclose(best, variance_between(counts, [int(cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)[0])]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_threshold_of_every_shipped_picture_equals_both_libraries(name):
+    gray = getattr(data, name)()
+    found = lesson.otsu_threshold(images.histogram(gray))
+    assert found == filters.threshold_otsu(gray) == cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)[0]
+
+
+@given(COUNTS, st.integers(-40, 40), st.integers(2, 9))
+def test_threshold_moves_with_the_brightness_and_ignores_the_size(counts, shift, times):
+    counts[:40], counts[216:] = 0, 0
+    assume((counts > 0).sum() >= 2)
+    curve = lesson.between_class_variance(counts)
+    assert np.allclose(np.roll(curve, shift), lesson.between_class_variance(np.roll(counts, shift)))
+    assert np.allclose(curve, lesson.between_class_variance(counts * times))
+
+
+def test_wrong_means_fail_the_shift_test():
+    values = np.arange(256)
+    counts = np.rint(800 * np.exp(-((values - 60) ** 2) / 200) + 200 * np.exp(-((values - 170) ** 2) / 200))
+    moved = [
+        find(np.roll(counts, 50)) - find(counts)
+        for find in (lesson.otsu_threshold, lambda h: lesson.unnormalised_variance(h).argmax())
+    ]
+    assert moved[0] == 50
+    assert moved[1] != 50
+
+
+@given(hnp.arrays(np.int64, 12, elements=st.integers(0, 9)), st.integers(2, 5))
+def test_multi_otsu_is_as_good_as_trying_all(few, classes):
+    assume((few > 0).sum() >= classes)
+    counts = np.zeros(256, np.int64)
+    counts[100:112] = few
+    cuts = lesson.multi_otsu(counts, classes)
+    best = max(variance_between(counts, choice) for choice in itertools.combinations(range(99, 112), classes - 1))
+    assert len(cuts) == classes - 1
+    assert cuts == sorted(set(cuts))
+    assert np.isclose(variance_between(counts, cuts), best)
+
+
+@given(COUNTS)
+def test_two_classes_are_otsus_own(counts):
+    cut = lesson.multi_otsu(counts, 2)
+    assert np.isclose(variance_between(counts, cut), variance_between(counts, [lesson.otsu_threshold(counts)]))
+
+
+@pytest.mark.parametrize(("name", "classes"), [(name, classes) for name in SHIPPED for classes in (3, 4)])
+def test_multi_otsu_equals_scikit_image(name, classes):
+    gray = getattr(data, name)()
+    assert lesson.multi_otsu(images.histogram(gray), classes) == filters.threshold_multiotsu(gray, classes).tolist()
+
+
+@given(COUNTS)
+def test_more_classes_never_explain_less(counts):
+    most = min(6, int((counts > 0).sum()))
+    explained = [variance_between(counts, lesson.multi_otsu(counts, classes)) for classes in range(2, most + 1)]
+    assert (np.diff(explained) >= -1e-6).all()
+
+
+def test_as_many_classes_as_gray_levels_leave_nothing_within():
+    counts = np.bincount([3, 50, 51, 200, 255], minlength=256)
+    assert lesson.multi_otsu(counts, 5) == [3, 50, 51, 200]
+
+
+@given(COUNTS)
+def test_separability_is_a_share(counts):
+    assert 0 < lesson.separability(counts) <= 1 + 1e-12
+
+
+def test_two_gray_values_are_separated_perfectly():
+    assert np.isclose(lesson.separability(np.bincount([7, 7, 200], minlength=256)), 1)
+
+
+@pytest.mark.parametrize(
+    "histogram", [np.zeros(256), np.zeros(0), -np.ones(256), np.full(256, np.nan), "abc", np.ones((256, 2))]
+)
+@pytest.mark.parametrize(
+    "find",
+    [
+        lesson.class_statistics,
+        lesson.between_class_variance,
+        lesson.otsu_threshold,
+        lesson.separability,
+        lambda histogram: lesson.multi_otsu(histogram, 3),
+    ],
+)
+def test_bad_histogram_gets_one_sentence(find, histogram):
+    with pytest.raises(ValueError, match=r"histogram") as caught:
+        find(histogram)
+    assert "\n" not in str(caught.value)
+
+
+def test_constant_picture_is_named():
+    counts = images.histogram(np.full((5, 5), 77, np.uint8))
+    with pytest.raises(ValueError, match="all pixels have the gray value 77"):
+        lesson.otsu_threshold(counts)
+    with pytest.raises(ValueError, match="2 classes are wanted, and this histogram has 1 gray value"):
+        lesson.multi_otsu(counts, 2)
+    with pytest.raises(ValueError, match="77"):
+        lesson.separability(counts)
+
+
+@pytest.mark.parametrize("classes", [-1, 0, 1, 4, 300])
+def test_impossible_number_of_classes_is_named(classes):
+    with pytest.raises(ValueError, match=rf"{classes} classes are wanted, and this histogram has 3 gray values"):
+        lesson.multi_otsu(np.bincount([1, 2, 3], minlength=256), classes)
