@@ -1,6 +1,7 @@
 """Explorers: sliders over a drawing function. The only module that imports ipywidgets."""
 
 import asyncio
+import html
 import inspect
 import math
 from numbers import Integral, Real
@@ -42,14 +43,17 @@ def explore(draw, **sliders):
     controls = {name: _slider(name, spec, parameters) for name, spec in sliders.items()}
     if not controls:
         raise ValueError("explore(draw, name=(low, high, step)) wants at least one slider.")
-    picture = widgets.Image(value=_render(draw, controls), format="png")
-    message = widgets.Label()
+    own_size = {"align_self": "flex-start"}  # a box stretches what it holds: on a wide screen, a blurred picture
+    picture = widgets.Image(value=_render(draw, controls), format="png", layout=own_size)
+    message = widgets.HTML()  # a label would cut a long message off
 
     def redraw():
         try:
             picture.value, message.value = _render(draw, controls), ""
         except Exception as error:  # raised from an event loop, it would reach nobody
-            message.value = f"This picture could not be drawn: {type(error).__name__}: {error}"
+            message.value = html.escape(
+                f"This picture could not be drawn: {type(error).__name__}: {error}", quote=False
+            )
 
     request = Coalesced(redraw)
     for control in controls.values():
@@ -123,14 +127,15 @@ def _slider(name, spec, parameters):
 def _render(draw, controls):
     """Draw at the sliders' positions; no figure stays open, or the next cell would show what an error left behind."""
     before = set(plt.get_fignums())
-    try:
-        fig = draw(**{name: control.value for name, control in controls.items()})
-        if not isinstance(fig, Figure):
-            raise TypeError(f"the drawing function should return a figure, and returned {fig!r}.")
-        return plots.png(fig)
-    finally:
-        for number in set(plt.get_fignums()) - before:
-            plt.close(number)
+    with plt.ioff():  # else each position that comes in meanwhile, in the other thread, would show and close the figure
+        try:
+            fig = draw(**{name: control.value for name, control in controls.items()})
+            if not isinstance(fig, Figure):
+                raise TypeError(f"the drawing function should return a figure, and returned {fig!r}.")
+            return plots.png(fig)
+        finally:
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
 
 
 def _show(box, sliders):

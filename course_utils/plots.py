@@ -11,6 +11,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 # The palette of Okabe and Ito, told apart by readers with any kind of colour vision (https://jfly.uni-koeln.de/color/).
@@ -58,8 +60,11 @@ def png(fig):
     bytes
         A PNG file, at 100 dots an inch; the same figure gives the same bytes.
     """
+    fig.set_dpi(_STYLE["savefig.dpi"])
+    canvas = FigureCanvasAgg(fig)  # savefig would draw it twice, the first time for the layout only
+    canvas.draw()
     stream = io.BytesIO()
-    fig.savefig(stream, format="png", metadata={"Software": None}, pil_kwargs={"compress_level": 1})
+    Image.fromarray(np.asarray(canvas.buffer_rgba())).save(stream, "PNG", compress_level=1, dpi=(fig.dpi, fig.dpi))
     plt.close(fig)
     return stream.getvalue()
 
@@ -90,10 +95,10 @@ def show(fig, alt):
 
 
 def _with_fewer_colors(data):
-    """Round grays to 32 levels and use a palette of 256 colours: a stored figure shrinks to a third, and looks the same."""
+    """Round grays to 24 levels and use a palette of 256 colours: a stored figure shrinks to a third, and looks the same."""
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     gray = np.ptp(pixels, axis=2) < 12
-    rounded = np.rint(np.rint(pixels.mean(axis=2) * 31 / 255) * 255 / 31)
+    rounded = np.rint(np.rint(pixels.mean(axis=2) * 23 / 255) * 255 / 23)
     pixels = np.where(gray[..., None], rounded[..., None], pixels).astype(np.uint8)
     stream = io.BytesIO()
     Image.fromarray(pixels).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
@@ -125,6 +130,8 @@ def picture(image, title="", **options):
         ax.imshow(image, **options)
         ax.set(title=title)
         ax.set_axis_off()
+        for axis in (ax.xaxis, ax.yaxis):  # else their ticks are worked out three times all the same
+            axis.set_visible(False)
 
     return Panel(draw, image.shape[1] / image.shape[0])
 
@@ -227,14 +234,10 @@ def grid(*rows, width=9.5):
     aspects = [panel.aspect for panel in rows[0]]
     shares = [max(aspect / panel.aspect for panel, aspect in zip(row, aspects, strict=True)) for row in rows]
     heights = [share * width / sum(aspects) + 0.35 for share in shares]  # inches, with room for a title
-    fig, axes = plt.subplots(
-        len(rows),
-        len(aspects),
-        figsize=(width, sum(heights)),
-        width_ratios=aspects,
-        height_ratios=heights,
-        squeeze=False,
-    )
+    fig = Figure(
+        figsize=(width, sum(heights))
+    )  # unknown to pyplot, which would show it half drawn while a slider moves
+    axes = fig.subplots(len(rows), len(aspects), width_ratios=aspects, height_ratios=heights, squeeze=False)
     for row, row_axes in zip(rows, axes, strict=True):
         for panel, ax in zip(row, row_axes, strict=True):
             panel.draw(ax)
