@@ -17,6 +17,16 @@ SAMPLES = {
     "camera": "a man with a camera in a park (512, 512): coat, grass and sky make three peaks",
 }
 
+# In colour; china and flower ship inside scikit-learn.
+COLOR_SAMPLES = {
+    "coffee": "a cup of coffee on a wooden table (400, 600, 3): few hues, and shades of each",
+    "chelsea": "a cat's face (300, 451, 3): fur of one hue, and two small green eyes",
+    "astronaut": "a woman in an orange suit (512, 512, 3): many things, each in colours of its own",
+    "rocket": "a launch pad at dusk (427, 640, 3): a smooth sky from orange to black, with no clear groups",
+    "china": "a temple under a bright sky (427, 640, 3): a large even part and a detailed one",
+    "flower": "a dahlia before dark leaves (427, 640, 3): two groups of colours far apart",
+}
+
 
 def sample(name):
     """Load a picture that ships with the libraries.
@@ -24,21 +34,52 @@ def sample(name):
     Parameters
     ----------
     name : str
-        One of :data:`SAMPLES`, which says what each is good for.
+        One of :data:`SAMPLES`, gray, or :data:`COLOR_SAMPLES`, which say what each is good for.
 
     Returns
     -------
     numpy.ndarray
-        (H, W), uint8, 0 (black) to 255 (white); a new copy at each call.
+        (H, W), uint8, 0 (black) to 255 (white), or (H, W, 3) RGB in colour; a new copy at each call.
 
     Raises
     ------
     ValueError
         If there is no picture of that name.
     """
-    if name not in SAMPLES:
-        raise ValueError(f"there is no sample picture {name!r}; there are: {', '.join(SAMPLES)}.")
+    if name not in SAMPLES | COLOR_SAMPLES:
+        raise ValueError(f"there is no sample picture {name!r}; there are: {', '.join(SAMPLES | COLOR_SAMPLES)}.")
+    if name in ("china", "flower"):
+        from sklearn.datasets import load_sample_image  # here, because it takes longer to import than all else
+
+        return np.array(load_sample_image(f"{name}.jpg"))
     return np.array(getattr(data, name)())
+
+
+def shrink(image, factor):
+    """Make a picture smaller by the mean of each square of pixels, rounded: the same numbers on every processor.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (H, W) or (H, W, 3), uint8.
+    factor : int
+        The side of a square, at least 1. Rows and columns that fill no square are left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H // factor, W // factor) or (H // factor, W // factor, 3), uint8.
+
+    Raises
+    ------
+    ValueError
+        If no square fits into the picture.
+    """
+    rows, columns = image.shape[0] // factor, image.shape[1] // factor
+    if not rows or not columns:
+        raise ValueError(f"a picture of shape {image.shape} has no square of {factor} x {factor} pixels.")
+    squares = image[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor, *image.shape[2:])
+    return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
 
 
 def read_gray(path):
@@ -268,3 +309,40 @@ def _print_words(rng, shape):
             cv2.putText(canvas, word, (left, baseline), cv2.FONT_HERSHEY_SIMPLEX, 0.55, 255, 2)
             left += cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, 0.55, 2)[0][0] + 12
     return canvas > 0
+
+
+def fields(rng, noise=25.0, shade=0.0, shape=(90, 120)):
+    """Draw eight fields seen from above, in four colours, together with the truth.
+
+    Good for measuring a segmentation by colour, by place, or by both: each colour occurs in two fields far apart.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Chooses the slant of the borders and the noise.
+    noise : float
+        Standard deviation of the camera's noise in each channel, in gray values.
+    shade : float
+        0 (even light) to below 1: how much darker the right side is.
+    shape : tuple of (int, int)
+        Rows and columns, at least 20 each.
+
+    Returns
+    -------
+    picture : numpy.ndarray
+        (H, W, 3), uint8, RGB.
+    field : numpy.ndarray
+        (H, W), int, 0 to 7: the field that a pixel lies in.
+    crop : numpy.ndarray
+        (H, W), int, 0 to 3: the colour of that field without light and noise.
+    """
+    height, width = shape
+    rows, columns = np.mgrid[:height, :width]
+    slants = rng.uniform(-0.3, 0.3, 2)
+    column = np.clip((columns + slants[0] * (rows - height / 2)) * 4 / width, 0, 3).astype(int)
+    field = 4 * (rows + slants[1] * (columns - width / 2) > height / 2) + column
+    crop = np.array([0, 1, 2, 3, 2, 3, 0, 1])[field]
+    colors = np.array([[196, 160, 70], [84, 130, 60], [150, 95, 60], [120, 150, 165]])  # wheat, grass, soil, flax
+    light = (1 - shade * columns / width)[..., None]
+    values = colors[crop] * light + rng.normal(0, noise, (*shape, 3))
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8), field, crop
