@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 LESSON = "01_thresholding.ipynb"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--disable-default-apps", "--no-first-run"]
-WAIT = 15  # seconds for any one step of a learner; each ends as soon as what it waits for is there
+WAIT = 30  # seconds for any one step of a learner; each ends as soon as what it waits for is there
 IDLE = "#jp-main-statusbar:has-text('| Idle')"  # the indicator in the toolbar says idle before there is a kernel
 RUNNING = ".jp-InputPrompt:has-text('*')"
 EXPLORER = ".jp-OutputArea-output:has(img.widget-image):has(.noUi-handle)"
@@ -90,7 +90,7 @@ class Lesson:
     """The lesson in the browser, all its cells run."""
 
     def __init__(self, page, address, token, root):
-        self.page, self.path, self.requests = page, root / LESSON, []
+        self.page, self.path, self.requests, self.is_saved = page, root / LESSON, [], False
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
         page.goto(f"{address}/lab/tree/{LESSON}?token={token}")
@@ -103,10 +103,13 @@ class Lesson:
         page.wait_for_selector(IDLE)
 
     def saved(self):
-        """Save as a learner does, and read the file."""
-        before = self.path.stat().st_mtime_ns
-        self.page.keyboard.press("Control+s")
-        self._wait(lambda: self.path.stat().st_mtime_ns != before, "the notebook was not saved")
+        """Save as a learner does, once, and read the file."""
+        if not self.is_saved:
+            before = self.path.stat().st_mtime_ns
+            self.page.locator("#jp-MainMenu").get_by_text("File", exact=True).click()
+            self.page.get_by_text("Save Notebook", exact=True).first.click()
+            self._wait(lambda: self.path.stat().st_mtime_ns != before, "the notebook was not saved")
+            self.is_saved = True
         return nbformat.read(self.path, as_version=4)
 
     def explorer(self):

