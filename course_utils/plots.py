@@ -14,6 +14,7 @@ from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy import ndimage
 
 # The palette of Okabe and Ito, told apart by readers with any kind of colour vision (https://jfly.uni-koeln.de/color/).
 TRUTH = "#0072B2"  # blue: what is true, or meant
@@ -62,6 +63,8 @@ def png(fig):
     """
     fig.set_dpi(_STYLE["savefig.dpi"])
     canvas = FigureCanvasAgg(fig)  # savefig would draw it twice, the first time for the layout only
+    if engine := fig.get_layout_engine():
+        engine.execute(fig)  # once more than the drawing does: else the title of a picture may stick out at the top
     canvas.draw()
     stream = io.BytesIO()
     Image.fromarray(np.asarray(canvas.buffer_rgba())).save(stream, "PNG", compress_level=1, dpi=(fig.dpi, fig.dpi))
@@ -280,3 +283,49 @@ def error_picture(prediction, truth):
     painted = np.repeat(np.where(truth, 1.0, 0.15)[..., None], 3, axis=2)
     painted[prediction.astype(bool) != truth] = mpl.colors.to_rgb(ERROR)
     return painted
+
+
+def _label_colors(labels):
+    """One colour for each label: hues a golden section apart, so that neighbouring numbers differ. (L + 1, 3), 0 to 1."""
+    hues = np.arange(int(labels.max()) + 1) * 0.618034 % 1
+    return mpl.colors.hsv_to_rgb(np.stack([hues, np.full_like(hues, 0.85), np.full_like(hues, 0.95)], axis=1))
+
+
+def regions(labels):
+    """Paint each labelled region in a colour of its own.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W), int, 0 for the background, which is painted dark.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 3), float, 0 to 1.
+    """
+    return np.where(labels[..., None] > 0, _label_colors(labels)[labels], 0.15)
+
+
+def outlines(image, labels, thickness=2):
+    """Outline each labelled region on a gray picture, in the colour that :func:`regions` gives it.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (H, W), uint8; it is not changed.
+    labels : numpy.ndarray
+        (H, W), int, 0 for the background.
+    thickness : int
+        Of the outlines, in pixels; they lie inside of their regions.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 3), float, 0 to 1.
+    """
+    size = 2 * thickness + 1
+    around = [filter_(labels, size, mode="nearest") for filter_ in (ndimage.minimum_filter, ndimage.maximum_filter)]
+    edge = (labels > 0) & (around[0] != around[1])
+    gray = np.repeat(image[..., None] / 255, 3, axis=2)
+    return np.where(edge[..., None], regions(labels), gray)

@@ -174,3 +174,65 @@ def test_constant_picture_is_named():
 def test_impossible_number_of_classes_is_named(classes):
     with pytest.raises(ValueError, match=rf"{classes} classes are wanted, and this histogram has 3 gray values"):
         lesson.multi_otsu(np.bincount([1, 2, 3], minlength=256), classes)
+
+
+def test_lowest_of_equal_thresholds_is_taken():
+    assert lesson.otsu_threshold(np.bincount([10, 200], minlength=256)) == 10
+    assert lesson.multi_otsu(np.bincount([10, 100, 200], minlength=256), 3) == [10, 100]
+
+
+@pytest.mark.parametrize(("name", "threshold"), [("coins", 89), ("camera", 148), ("page", 180), ("cell", 67)])
+def test_wrong_criterion_is_the_shares_times_a_sum_with_the_mean(name, threshold):
+    counts = images.histogram(images.sample(name))
+    shares, mean = lesson.class_statistics(counts)[0], counts @ np.arange(256) / counts.sum()
+    expected = shares[0] * shares[1] * (lesson.between_class_variance(counts) + mean**2)
+    assert np.allclose(lesson.unnormalised_variance(counts), expected)
+    assert lesson.unnormalised_variance(counts).argmax() == threshold
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_negative_has_the_mirrored_threshold(name):
+    counts = images.histogram(getattr(data, name)())
+    mirrored = 254 - lesson.otsu_threshold(counts[::-1])
+    assert np.isclose(variance_between(counts, [mirrored]), variance_between(counts, [lesson.otsu_threshold(counts)]))
+
+
+def test_drift_ends_at_the_median():
+    gray = images.sample("camera")
+    right, wrong = lesson.drift(gray, [0, 100_000])
+    assert right == [102, 102]
+    assert wrong == [148, np.median(gray)]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2, 0.05])
+def test_small_object_errors_are_those_of_counted_pixels(share):
+    notebook = load("02_otsu")
+    dark, bright = (np.exp(-((np.arange(256) - mean) ** 2) / (2 * 20**2)) for mean in (80, 160))
+    notebook.dark, notebook.bright = dark / dark.sum(), bright / bright.sum()
+    otsu_error, best_error, threshold = notebook.errors_of(share)
+    rng = np.random.default_rng(0)
+    truth = rng.random(400_000) < share
+    gray = np.rint(np.where(truth, rng.normal(160, 20, truth.size), rng.normal(80, 20, truth.size)))
+    assert np.isclose(otsu_error, 100 * ((gray > threshold) != truth).mean(), atol=0.2)
+    assert best_error <= otsu_error
+
+
+@pytest.mark.parametrize(("name", "expected"), [("normal", 2 / np.pi), ("uniform", 3 / 4)])
+def test_separability_of_one_class(name, expected):
+    values = np.arange(256)
+    counts = np.exp(-((values - 127.5) ** 2) / (2 * 20**2)) if name == "normal" else np.ones(256)
+    assert np.isclose(lesson.separability(counts), expected, atol=0.002)
+
+
+def test_scores_of_intervals_are_their_sums():
+    counts = np.bincount([3, 3, 5], minlength=256)
+    scores = lesson.interval_scores(counts)
+    assert np.isclose(scores[0, 4], (2 / 3 * 3) ** 2 / (2 / 3))
+    assert np.isclose(scores[3, 5], (2 / 3 * 3 + 1 / 3 * 5) ** 2)
+    assert scores[4, 4] == scores[9, 2] == -np.inf
+
+
+@pytest.mark.parametrize("classes", [2.5, 3.0, "3", None])
+def test_number_of_classes_is_whole(classes):
+    with pytest.raises(ValueError, match="classes are wanted"):
+        lesson.multi_otsu(np.bincount([1, 2, 3, 4], minlength=256), classes)

@@ -102,3 +102,36 @@ def test_error_picture_paints_wrong_pixels_only():
     assert (painted[0, 0] == 1).all()
     assert np.allclose(painted[0, 1], painted[0, 2])
     assert not np.allclose(painted[0, 1], 1)
+
+
+def test_each_region_has_a_colour_of_its_own():
+    labels = np.arange(26)[None]
+    painted = plots.regions(labels)
+    assert painted.shape == (1, 26, 3)
+    assert len(np.unique(np.rint(255 * painted[0]), axis=0)) == 26
+    assert (painted[0, 0] == 0.15).all()
+
+
+def test_outlines_lie_inside_of_their_regions_and_leave_the_rest_as_it_is():
+    gray = np.full((20, 20), 51, np.uint8)
+    labels = np.zeros((20, 20), int)
+    labels[4:16, 4:10], labels[4:16, 10:16] = 1, 2
+    drawn = plots.outlines(gray, labels, thickness=1)
+    assert np.allclose(drawn[labels == 0], 51 / 255)
+    assert np.allclose(drawn[6:14, 6:9], 51 / 255)
+    assert np.allclose(drawn[10, 9], plots.regions(labels)[10, 9])
+    assert np.allclose(drawn[10, 10], plots.regions(labels)[10, 10])
+    assert not np.allclose(drawn[10, 9], drawn[10, 10])
+    assert (gray == 51).all()
+
+
+def test_no_region_is_no_outline():
+    gray = np.full((5, 5), 51, np.uint8)
+    assert np.allclose(plots.outlines(gray, np.zeros((5, 5), int)), 51 / 255)
+
+
+def test_title_of_a_picture_beside_charts_is_not_cut_off():
+    chart = plots.curves(range(3), [([1, 2, 3], "line", plots.TRUTH)], "x", "y")
+    figure = plots.grid([chart, chart, plots.picture(np.zeros((303, 384)), "title")])
+    plots.png(figure)
+    assert figure.axes[2].title.get_window_extent().y1 <= figure.bbox.y1
