@@ -86,7 +86,7 @@ def judge(exercise, answer):
 
 
 def _is_blank(answer):
-    """Tell whether an answer is ``...``, or a function whose body is nothing but ``...``, ``pass`` or a docstring."""
+    """Tell whether an answer is ``...``, or a function that does nothing but return it, or nothing at all."""
     if answer is ...:
         return True
     code = getattr(answer, "__code__", None)
@@ -94,7 +94,7 @@ def _is_blank(answer):
         return False
     steps = [step for step in dis.get_instructions(code) if step.opname not in {"RESUME", "NOP", "COPY_FREE_VARS"}]
     only_returns = all(step.opname in {"LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"} for step in steps)
-    return only_returns and all(step.argval is None for step in steps)
+    return only_returns and all(step.argval in (None, ...) for step in steps)
 
 
 # Reading an answer: each of these returns what the check can work with, or raises Wrong with a sentence.

@@ -141,7 +141,7 @@ def catalogue(folder=NOTEBOOKS):
     for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))[1:]:  # the first holds this table
         card = read_card(path)
         link = f"[{card.number} {card.title}]({path.name})"
-        rows.append(f"| {link} | {card.promise} | {card.study_minutes} min | {card.run_seconds} s |")
+        rows.append(f"| {link} | {card.promise} | {card.study_minutes}&nbsp;min | {card.run_seconds}&nbsp;s |")
     return "\n".join(rows)
 
 

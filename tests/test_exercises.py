@@ -153,7 +153,10 @@ def test_blank_answers_are_not_attempted():
     def passes(a, b=2):
         pass
 
-    for blank in (..., dots, documented, passes):
+    def returns_dots(a):
+        return ...  # your code
+
+    for blank in (..., dots, documented, passes, returns_dots):
         assert judge(exercise, blank).status == NOT_ATTEMPTED
     assert judge(exercise, lambda a: 1).status == RIGHT
     assert judge(exercise, print).status == RIGHT

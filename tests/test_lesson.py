@@ -70,7 +70,7 @@ def test_catalogue_lists_every_lesson_but_the_first(tmp_path):
     (tmp_path / "notes.ipynb").write_text("{}")
     rows = lesson.catalogue(tmp_path).splitlines()[2:]
     assert [row.split("](")[1].split(")")[0] for row in rows] == ["01_a.ipynb", "02_b.ipynb"]
-    assert all("25 min" in row and "7 s" in row for row in rows)
+    assert all("25&nbsp;min" in row and "7&nbsp;s" in row for row in rows)
 
 
 def test_stored_catalogue_is_up_to_date():
