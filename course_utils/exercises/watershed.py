@@ -1,0 +1,274 @@
+"""Exercises of lesson 03, watershed."""
+
+import numpy as np
+
+from course_utils.checker import Exercise, Wrong, array, function, number
+
+
+def _level(answer):
+    """Write meeting_level(heights, left, right): the water level at which two places come to lie under one lake."""
+    find = function(answer)
+    for heights, left, right in (
+        ([5, 1, 4, 2, 6], 1, 3),
+        ([5, 1, 4, 2, 6], 0, 3),
+        ([9, 1, 3, 0, 7, 2, 8], 1, 5),
+        ([2, 3, 1], 2, 2),
+    ):
+        found, best = number(find(np.array(heights, float), left, right)), max(heights[left : right + 1])
+        case = f"for the heights {heights} and the places {left} and {right}"
+        if found == best:
+            continue
+        if found == max(heights):
+            raise Wrong(
+                f"{case} you give {found:g}, the highest of all places; ground outside of the two does not keep them apart."
+            )
+        if found == min(heights[left : right + 1]):
+            raise Wrong(f"{case} you give {found:g}, the lowest ground between them; water must rise over the highest.")
+        if found == max([heights[left], heights[right]]):
+            raise Wrong(f"{case} you give {found:g}: both are wet then, and dry ground still lies between them.")
+        if found == max(heights[left:right] or [-1]):
+            raise Wrong(
+                f"{case} you give {found:g}: the place on the right must be under water, too. A slice ends before its second number."
+            )
+        raise Wrong(f"{case} the level is {best}, and you give {found:g}.")
+
+
+def _height(answer):
+    """Give the height of the ghost between three discs of radius 20 with centres 36 pixels apart."""
+    value = number(answer)
+    half_chord = np.sqrt(20**2 - 18**2)  # 8.72
+    to_the_chord = 36 / (2 * np.sqrt(3))  # 10.39
+    if abs(value - (to_the_chord + half_chord)) < 0.15:
+        return
+    if abs(value - (to_the_chord + half_chord) / 20) < 0.008:
+        raise Wrong("this is in radii; multiply by 20 for pixels.")
+    if abs(value - (36 / (2 * np.sqrt(3)) + np.sqrt(max(0, 1 - 36**2 / 4 + 36**2)))) < 0.15 or value > 30:
+        raise Wrong(f"{value:.2f} is more than any pixel is from the background here: is your s in radii, 36 / 20?")
+    if abs(value - 20) < 0.15:
+        raise Wrong("20 is the height of the centres; the ghost is a little lower.")
+    if abs(value - 20 * np.sin(np.pi / 6 + np.arccos(0.9))) < 0.15:
+        raise Wrong("this is the height of the pass between a centre and the ghost.")
+    raise Wrong(f"{value:.2f} is not it: put s = 36 / 20 into the formula of the ghost, and multiply by the radius.")
+
+
+def _disc_mask(places, shape):
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return np.any([(rows - y) ** 2 + (columns - x) ** 2 <= r * r for y, x, r in places], axis=0)
+
+
+def _chapter(answer):
+    """Write count_bright(gray): the chapter's recipe, corrected, for bright discs that do not touch."""
+    find = function(answer)
+    for count, places in (
+        (3, [(30, 30, 15), (30, 90, 18), (80, 60, 20)]),
+        (1, [(60, 60, 25)]),
+        (5, [(25, 25, 16), (25, 95, 16), (75, 25, 16), (75, 95, 16), (50, 60, 16)]),
+    ):
+        mask = _disc_mask(places, (110, 120))
+        found = number(find(np.where(mask, 180, 60).astype(np.uint8)))
+        if found == count:
+            continue
+        dark = _disc_mask(places, (110, 120))
+        turned = number(find(np.where(dark, 60, 180).astype(np.uint8)))
+        if turned == count:
+            raise Wrong(
+                f"on {count} bright discs you count {found:g}, and on {count} dark ones you are right: the table is still taken for the object."
+            )
+        raise Wrong(f"on {count} bright discs that do not touch you count {found:g}.")
+
+
+def _true_dams(labels):
+    found = np.zeros(labels.shape, bool)
+    right = (labels[:, :-1] != labels[:, 1:]) & (labels[:, :-1] > 0) & (labels[:, 1:] > 0)
+    below = (labels[:-1] != labels[1:]) & (labels[:-1] > 0) & (labels[1:] > 0)
+    found[:, :-1] |= right
+    found[:-1] |= below
+    return found
+
+
+def _dams(answer):
+    """Write dams(labels): True where a labelled pixel has a neighbour to the right or below with another label above 0."""
+    find = function(answer)
+    cases = [np.array([[1, 1, 2, 2]]), np.array([[1], [1], [2]]), np.array([[0, 1, 1, 0], [0, 0, 2, 2]])]
+    cases.append(np.random.default_rng(0).integers(0, 4, (12, 15)))
+    for labels in cases:
+        found, best = array(find(labels), shape=labels.shape, what="the dams") > 0, _true_dams(labels)
+        if np.array_equal(found, best):
+            continue
+        shown = f" for the labels {labels.tolist()}" if labels.size < 10 else ""
+        if (found & (labels == 0)).any():
+            raise Wrong(f"a pixel of the background is called a dam{shown}: ask that both labels are above 0.")
+        y, x = np.argwhere(found != best)[0]
+        if found[y, x]:
+            raise Wrong(
+                f"you have a dam in row {y}, column {x}{shown}, and its neighbours to the right and below have the same label or none."
+            )
+        raise Wrong(f"you miss the dam in row {y}, column {x}{shown}: look to the right and below.")
+
+
+def _some_masks():
+    """Masks of one to three touching discs, with the number of discs."""
+    for radius in (20, 10, 40):
+        size = 6 * radius
+        yield 1, f"one disc of radius {radius}", _disc_mask([(size / 2, size / 2, radius)], (size, size))
+        pair = [(size / 2, size / 3, radius), (size / 2, size / 3 + 1.85 * radius, radius)]
+        yield 2, f"two discs of radius {radius}", _disc_mask(pair, (size, size))
+        for spacing in (1.8, 1.9, 2.0):
+            yield 3, f"three discs of radius {radius}, {spacing:g} radii apart", _closed_triple(radius, spacing)
+    yield 2, "a disc of radius 40 and one of 12", _disc_mask([(60, 60, 40), (60, 109, 12)], (120, 140))
+
+
+def _closed_triple(radius, spacing):
+    """Three equal discs, the gap between them closed: (H, W), bool."""
+    apart, size = spacing * radius, int(5 * radius)
+    top, left = radius + 4, (size - apart) / 2
+    low = top + apart * np.sqrt(3) / 2
+    corners = [(top, size / 2), (low, left), (low, left + apart)]
+    rows, columns = np.ogrid[:size, :size]
+    y, x = np.mean(corners, axis=0)
+    return _disc_mask([(y, x, radius) for y, x in corners], (size, size)) | (
+        (rows - y) ** 2 + (columns - x) ** 2 <= (0.5 * radius) ** 2
+    )
+
+
+def _ghost(answer):
+    """Write count_discs(mask) for clean masks of one to three touching discs, ghosts left out."""
+    find = function(answer, seconds=10)
+    for count, name, mask in _some_masks():
+        found = number(find(mask))
+        if found == count:
+            continue
+        if found == 4 and count == 3:
+            raise Wrong(f"on {name} you count 4: the ghost is still there.")
+        if found < count:
+            raise Wrong(
+                f"on {name} you count {found:g}: discs are lost, so what you ask of a maximum is too much for this size."
+            )
+        raise Wrong(f"on {name} you count {found:g}: some maxima that you keep are no discs.")
+
+
+EXERCISES = (
+    Exercise(
+        "watershed.level",
+        _level,
+        hint="The water has to pass over every place from the left one to the right one. Which of them is under water last?",
+        solution="def meeting_level(heights, left, right):\n    return heights[left : right + 1].max()",
+        wrong=(
+            ("def meeting_level(heights, left, right):\n    return heights.max()", "highest of all"),
+            (
+                "def meeting_level(heights, left, right):\n    return max(heights[left], heights[right])",
+                "still lies between",
+            ),
+            ("def meeting_level(heights, left, right):\n    return heights[left : right + 1].min()", "must rise"),
+            ("def meeting_level(heights, left, right):\n    print(heights[left : right + 1].max())", "return"),
+        ),
+        right="it is the height of the pass; the watershed gives each place to the marker with the lowest pass on the way to it.",
+    ),
+    Exercise(
+        "watershed.height",
+        _height,
+        hint="The formula is for radius 1. Measure the spacing in radii first, and the result in pixels last.",
+        solution="s = 36 / 20\nghost_height = 20 * (s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4))",
+        wrong=(
+            ("s = 36 / 20\nghost_height = s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4)", "in radii"),
+            ("ghost_height = 20", "centres"),
+            ("ghost_height = 20 * np.sin(np.pi / 6 + np.arccos(36 / 40))", "pass"),
+            ("ghost_height = 36 / np.sqrt(3) + 20", "in radii, 36 / 20"),
+            ("ghost_height = 10.4", "not it"),
+        ),
+        right="19.1 pixels, less than one pixel below the centres: no threshold on the height could tell them apart.",
+    ),
+    Exercise(
+        "watershed.chapter",
+        _chapter,
+        hint="Follow one pixel of a disc and one of the table through the two calls of `np.where`. Which of them is 0 when the distance is taken?",
+        solution=(
+            "def count_bright(gray):\n"
+            "    mask = gray > filters.threshold_otsu(gray)  # not 0 on the objects, and no exchange\n"
+            "    D = ndimage.distance_transform_edt(mask)\n"
+            "    return len(feature.peak_local_max(D, min_distance=10, labels=mask.astype(int)))"
+        ),
+        wrong=(
+            (
+                "def count_bright(gray):\n"
+                "    thresh = np.where(gray > filters.threshold_otsu(gray), 0, 1)\n"
+                "    D = ndimage.distance_transform_edt(thresh)\n"
+                "    return len(feature.peak_local_max(D, min_distance=10, labels=thresh))",
+                "you count",
+            ),
+            (
+                "def count_bright(gray):\n    return ndimage.label(gray <= filters.threshold_otsu(gray))[1]",
+                "table is still",
+            ),
+            (
+                "def count_bright(gray):\n    return feature.peak_local_max(gray.astype(float), min_distance=10)",
+                "one number is wanted",
+            ),
+        ),
+        right="the second line exchanges the two sides, so the distance was taken on the table.",
+    ),
+    Exercise(
+        "watershed.dams",
+        _dams,
+        hint="Compare `labels[:, :-1]` with `labels[:, 1:]` for the neighbour to the right, and ask that both are above 0. The comparison has a column less than the picture.",
+        solution=(
+            "def dams(labels):\n"
+            "    found = np.zeros(labels.shape, bool)\n"
+            "    here, right = labels[:, :-1], labels[:, 1:]\n"
+            "    found[:, :-1] |= (here != right) & (here > 0) & (right > 0)\n"
+            "    here, below = labels[:-1], labels[1:]\n"
+            "    found[:-1] |= (here != below) & (here > 0) & (below > 0)\n"
+            "    return found"
+        ),
+        wrong=(
+            ("def dams(labels):\n    return (labels[:, :-1] != labels[:, 1:])", "shape"),
+            (
+                "def dams(labels):\n"
+                "    found = np.zeros(labels.shape, bool)\n"
+                "    found[:, :-1] |= labels[:, :-1] != labels[:, 1:]\n"
+                "    found[:-1] |= labels[:-1] != labels[1:]\n"
+                "    return found",
+                "background",
+            ),
+            (
+                "def dams(labels):\n"
+                "    found = np.zeros(labels.shape, bool)\n"
+                "    here, right = labels[:, :-1], labels[:, 1:]\n"
+                "    found[:, :-1] |= (here != right) & (here > 0) & (right > 0)\n"
+                "    return found",
+                "you miss the dam",
+            ),
+            ("def dams(labels):\n    return labels > 0", "you have a dam"),
+        ),
+        right="scikit-image's `watershed_line=True` leaves such a line out of the labels, as 0.",
+    ),
+    Exercise(
+        "watershed.ghost",
+        _ghost,
+        hint=(
+            "A maximum comes with a disc: its height is the radius. Two discs that only touch lie the sum of their radii apart; how far is the ghost from the nearest centre, "
+            "compared with that sum? Go through the maxima from the highest down, and keep those that are far enough from all that you kept."
+        ),
+        solution=(
+            "def count_discs(mask):\n"
+            "    D = ndimage.distance_transform_edt(mask)\n"
+            "    peaks = feature.peak_local_max(D, min_distance=2, exclude_border=False)  # the highest first\n"
+            "    kept = []\n"
+            "    for peak in peaks:\n"
+            "        apart = [np.hypot(*(peak - other)) - D[tuple(other)] - 0.4 * D[tuple(peak)] for other in kept]\n"
+            "        if all(gap > 0 for gap in apart):  # at most 60 % of its radius lie inside of a higher one's disc\n"
+            "            kept.append(peak)\n"
+            "    return len(kept)"
+        ),
+        wrong=(
+            ("def count_discs(mask):\n    return recipe_segments(mask).max()", "the ghost is still there"),
+            ("def count_discs(mask):\n    return ndimage.label(mask)[1]", "discs are lost"),
+            ("def count_discs(mask):\n    return recipe_segments(mask, min_distance=25).max()", "discs are lost"),
+            (
+                "def count_discs(mask):\n    D = ndimage.distance_transform_edt(mask)\n    return maxima(morphology.reconstruction(D - 3, D)).max()",
+                "you count",
+            ),
+        ),
+        right="an overlap that is measured against the discs' own radii works at every size; detectors drop double finds in the same way, as lesson 08 shows.",
+    ),
+)
