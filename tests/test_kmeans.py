@@ -1,0 +1,305 @@
+"""What lesson 04 defines: properties, and agreement with scikit-learn."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.cluster import KMeans, kmeans_plusplus
+from sklearn.metrics import silhouette_score
+
+from course_utils import images
+from tests.notebook_code import load
+
+lesson = load("04_kmeans")
+POINTS = hnp.arrays(np.int16, st.tuples(st.integers(1, 40), st.integers(1, 4)), elements=st.integers(0, 30))
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def count_distinct(points):
+    return len(np.unique(points, axis=0))
+
+
+def blobs(rng, centers, spread=1.0, each=30):
+    """Points around each centre, in the centres' order."""
+    centers = np.asarray(centers, float)
+    return np.repeat(centers, each, axis=0) + rng.normal(0, spread, (each * len(centers), centers.shape[1]))
+
+
+def inertia_of(points, centroids, labels, weights=1.0):
+    return (weights * ((points - centroids[labels]) ** 2).sum(axis=1)).sum()
+
+
+def test_squared_distances_of_small_points():
+    found = lesson.squared_distances(np.array([[0.0, 0], [3, 4]]), np.array([[0.0, 0], [0, 4]]))
+    assert found.tolist() == [[0, 3**2 + 4**2], [4**2, 3**2]]
+
+
+def test_totals_are_weighted_sums_with_the_weights_last():
+    points, labels, weights = np.array([[1.0, 2], [3, 4], [5, 6]]), np.array([0, 2, 0]), np.array([1.0, 1, 2])
+    expected = [[1 + 2 * 5, 2 + 2 * 6, 1 + 2], [0, 0, 0], [3, 4, 1]]
+    assert lesson.cluster_totals(points, labels, weights, 3).tolist() == expected
+
+
+def test_empty_cluster_moves_to_the_farthest_point():
+    points, labels = np.array([[0.0], [1], [2], [9]]), np.zeros(4, int)
+    totals = lesson.cluster_totals(points, labels, np.ones(4), 2)
+    moved = lesson.update(points, np.array([[5.0], [70]]), labels, totals)
+    assert moved.ravel().tolist() == [(0 + 1 + 2 + 9) / 4, 9]
+
+
+@given(SEEDS, st.integers(2, 6))
+@settings(max_examples=30)
+def test_start_with_lost_centroids_leaves_no_cluster_empty(seed, k):
+    points = np.random.default_rng(seed).normal(0, 1, (50, 2))
+    start = np.vstack([points[:1], np.full((k - 1, 2), 1e4)])  # nothing is near to any but the first
+    for centroids, labels in (
+        lesson.lloyd(points, start, np.ones(50))[:2],
+        lesson.lloyd_lazy(points, start, np.ones(50)),
+    ):
+        assert np.isfinite(centroids).all()
+        assert set(labels) == set(range(k))
+
+
+@given(POINTS, SEEDS, st.integers(1, 6))
+def test_loss_never_rises(points, seed, k):
+    points = points.astype(float)
+    start = np.random.default_rng(seed).uniform(0, 30, (k, points.shape[1]))
+    assume(k <= count_distinct(points))
+    losses = lesson.lloyd(points, start, np.ones(len(points)))[2]
+    assert (np.diff(losses) <= 1e-9 * (1 + losses[0])).all()
+
+
+@given(POINTS, SEEDS, st.integers(1, 6), st.integers(1, 3))
+def test_result_is_a_fixed_point_and_its_inertia_is_the_sum(points, seed, k, restarts):
+    assume(k <= count_distinct(points))
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(1, 5, len(points))
+    centroids, labels, inertia = lesson.kmeans(points, k, rng, restarts, weights)
+    assert centroids.shape == (k, points.shape[1])
+    assert labels.shape == (len(points),)
+    assert set(labels) == set(range(k))  # k distinct points and no empty cluster
+    for j in range(k):
+        own = labels == j
+        assert np.allclose(centroids[j], np.average(points[own], axis=0, weights=weights[own]))
+    distances = ((points[None] - centroids[:, None]) ** 2).sum(axis=2)
+    assert np.allclose(distances.min(axis=0), distances[labels, np.arange(len(points))])
+    assert np.isclose(inertia, inertia_of(points, centroids, labels, weights))
+
+
+@given(POINTS, SEEDS, st.integers(1, 6))
+def test_lazy_steps_end_where_plain_steps_end(points, seed, k):
+    assume(k <= count_distinct(points))
+    points = points + np.random.default_rng(seed).uniform(0, 0.5, points.shape)  # no ties
+    weights = np.random.default_rng(seed).integers(1, 9, len(points)).astype(float)
+    start = lesson.plus_plus(points, k, np.random.default_rng(seed), weights)
+    plain, labels, _ = lesson.lloyd(points, start, weights)
+    lazy, lazy_labels = lesson.lloyd_lazy(points, start, weights)
+    assert np.allclose(plain, lazy)
+    assert np.array_equal(labels, lazy_labels)
+
+
+@given(SEEDS, st.integers(1, 8), st.integers(1, 5))
+@settings(max_examples=40)
+def test_same_start_ends_where_scikit_learn_ends(seed, k, dimensions):
+    rng = np.random.default_rng(seed)
+    points, weights = rng.normal(0, 1, (200, dimensions)), rng.integers(1, 9, 200).astype(float)
+    start = lesson.plus_plus(points, k, rng, weights)
+    theirs = KMeans(k, init=start, n_init=1, tol=0, max_iter=1000).fit(points, sample_weight=weights)
+    centroids, labels = lesson.lloyd_lazy(points, start, weights)
+    assert np.allclose(centroids, theirs.cluster_centers_)
+    assert np.array_equal(labels, theirs.labels_)
+    assert np.isclose(inertia_of(points, centroids, labels, weights), theirs.inertia_)
+
+
+@pytest.mark.parametrize("name", images.COLOR_SAMPLES)
+def test_inertia_is_within_one_percent_of_scikit_learns_best_of_ten(name):
+    pixels = images.shrink(images.sample(name), 10).reshape(-1, 3)
+    colors, counts, _ = lesson.distinct(pixels)
+    ours = lesson.kmeans(colors, 5, np.random.default_rng(0), restarts=10, weights=counts)[2]
+    assert ours <= 1.01 * KMeans(5, n_init=10, random_state=0).fit(pixels.astype(float)).inertia_
+
+
+@given(hnp.arrays(np.uint8, st.integers(1, 40).map(lambda n: (n, 3)), elements=st.sampled_from([0, 1, 128, 255])))
+def test_distinct_colours_are_numpys_unique_rows(pixels):
+    colors, counts, index = lesson.distinct(pixels)
+    expected, expected_counts = np.unique(pixels, axis=0, return_counts=True)
+    assert np.array_equal(colors, expected)
+    assert np.array_equal(counts, expected_counts)
+    assert np.array_equal(colors[index], pixels)
+
+
+@given(SEEDS)
+@settings(max_examples=20)
+def test_weight_counts_as_repetition(seed):
+    rng = np.random.default_rng(seed)
+    points, counts = blobs(rng, [[0, 0], [30, 0], [0, 30]], each=8), rng.integers(1, 5, 24)
+    weighted = lesson.kmeans(points, 3, np.random.default_rng(seed), 3, counts)
+    repeated = lesson.kmeans(np.repeat(points, counts, axis=0), 3, np.random.default_rng(seed), 3)
+    assert np.isclose(weighted[2], repeated[2])
+    assert np.array_equal(np.repeat(weighted[1], counts) == weighted[1][0], repeated[1] == repeated[1][0])
+
+
+def best_of_all_labellings(points):
+    """The smallest inertia of two clusters, and its centroids, by trying each of the 2^N labellings."""
+    best = np.inf, None
+    for labels in itertools.product(range(2), repeat=len(points)):
+        labels = np.array(labels)
+        if 0 < labels.sum() < len(points):
+            means = np.array([points[labels == j].mean(axis=0) for j in (0, 1)])
+            best = min(best, (inertia_of(points, means, labels), means), key=lambda found: found[0])
+    return best
+
+
+def test_small_problems_are_mostly_solved_as_by_trying_everything():
+    reached = []
+    for seed in range(30):
+        points = np.random.default_rng(seed).normal(0, 1, (7, 2))
+        best, centroids = best_of_all_labellings(points)
+        found = lesson.kmeans(points, 2, np.random.default_rng(seed), restarts=30)[2]
+        assert found >= best - 1e-9
+        assert np.isclose(lesson.lloyd(points, centroids, np.ones(7))[2][-1], best)  # the best solution stays as it is
+        reached.append(np.isclose(found, best))
+    assert np.mean(reached) > 0.9  # the rest are local minima that no pair of points leads out of
+
+
+def test_more_restarts_never_end_higher():
+    pixels = images.shrink(images.sample("rocket"), 16).reshape(-1, 3)
+    losses = [lesson.kmeans(pixels, 6, np.random.default_rng(0), restarts)[2] for restarts in (1, 4, 16)]
+    assert losses == sorted(losses, reverse=True)
+
+
+@given(POINTS, SEEDS, st.integers(1, 6))
+def test_start_is_made_of_distinct_points(points, seed, k):
+    points = points.astype(float)
+    assume(k <= count_distinct(points))
+    start = lesson.plus_plus(points, k, np.random.default_rng(seed), np.ones(len(points)))
+    assert count_distinct(start) == k
+    assert {tuple(row) for row in start} <= {tuple(row) for row in points}
+
+
+def test_start_reaches_every_far_group():
+    points = blobs(np.random.default_rng(0), [[0, 0], [500, 0], [0, 500], [500, 500]])
+    reached = [
+        len({tuple(row) for row in np.rint(lesson.plus_plus(points, 4, np.random.default_rng(s), np.ones(120)) / 500)})
+        for s in range(50)
+    ]
+    assert min(reached) == 4
+
+
+def test_start_is_as_good_as_scikit_learns():
+    points = blobs(np.random.default_rng(0), np.random.default_rng(1).uniform(0, 60, (12, 2)))
+
+    def loss(start):
+        return lesson.squared_distances(points, start).min(axis=0).sum()
+
+    ours = [loss(lesson.plus_plus(points, 12, np.random.default_rng(s), np.ones(len(points)))) for s in range(100)]
+    theirs = [loss(kmeans_plusplus(points, 12, random_state=s)[0]) for s in range(100)]
+    assert np.mean(ours) < 1.15 * np.mean(theirs)  # theirs draws 4 candidates, ours 3
+
+
+def test_same_generator_gives_the_same_clusters():
+    points = np.random.default_rng(3).normal(0, 1, (100, 3))
+    first, second = (lesson.kmeans(points, 4, np.random.default_rng(5), 3) for _ in range(2))
+    assert np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+
+
+def test_features_are_left_as_they_were():
+    points = np.random.default_rng(3).normal(0, 1, (50, 3))
+    before = points.copy()
+    lesson.kmeans(points, 4, np.random.default_rng(0), 2)
+    assert np.array_equal(points, before)
+
+
+def test_as_many_clusters_as_points_cost_nothing():
+    points = np.arange(6).reshape(3, 2)
+    centroids, labels, inertia = lesson.kmeans(points, 3, np.random.default_rng(0))
+    assert inertia == 0
+    assert np.array_equal(centroids[labels], points)
+
+
+@pytest.mark.parametrize(
+    ("features", "k", "words"),
+    [
+        (np.zeros((0, 3)), 2, r"shape \(0, 3\)"),
+        (np.zeros(5), 2, r"shape \(5,\)"),
+        (np.zeros((4, 4, 3)), 2, r"reshape\(-1, 3\)"),
+        (np.full((4, 3), "red"), 2, "dtype <U3"),
+        (np.array([[1.0, np.nan], [2, 3]]), 1, "1 of 2 points hold NaN"),
+        (np.array([[np.inf, 1], [2, 3]]), 1, "infinity"),
+        (np.array([[1, 2], [1, 2], [3, 4]]), 3, "k = 3 needs 3 distinct points, and there are 2"),
+        (np.ones((9, 3)), 2, "there are 1"),
+        (np.eye(3), 0, "k is a whole number of at least 1, and this is 0"),
+        (np.eye(3), 2.0, "k is a whole number"),
+        (np.eye(3), "2", "k is a whole number"),
+        (np.eye(3), True, "k is a whole number of at least 1, and this is True"),
+        (np.arange(5.0), 2, r"reshape\(-1, 1\) of one number a point"),
+    ],
+)
+def test_bad_input_gets_one_sentence(features, k, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        lesson.kmeans(features, k, np.random.default_rng(0))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [1, 1, 0], [1, 1, -1], [1, 1, np.nan]])
+def test_bad_weights_get_one_sentence(weights):
+    with pytest.raises(ValueError, match="weights are 3 finite numbers above 0"):
+        lesson.kmeans(np.eye(3), 2, np.random.default_rng(0), weights=weights)
+
+
+def test_bad_number_of_restarts_gets_one_sentence():
+    with pytest.raises(ValueError, match="restarts is a whole number"):
+        lesson.kmeans(np.eye(3), 2, np.random.default_rng(0), restarts=0)
+
+
+@pytest.mark.parametrize("rng", [3, None, np.random.RandomState(3), np.random.default_rng])
+def test_rng_that_is_no_generator_gets_one_sentence(rng):
+    with pytest.raises(ValueError, match=r"rng is a np.random.Generator, and this is .* makes one") as caught:
+        lesson.kmeans(np.eye(3), 2, rng)
+    assert "\n" not in str(caught.value)
+
+
+@given(SEEDS, st.integers(2, 5))
+@settings(max_examples=20)
+def test_silhouette_equals_scikit_learns(seed, k):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(0, 1, (40, 3))
+    labels = np.concatenate([np.repeat(np.arange(k), 2), rng.integers(0, k, 40 - 2 * k)])  # two points each at least
+    assert np.isclose(lesson.silhouette(points, labels), silhouette_score(points, labels))
+
+
+def test_rows_with_coordinates_hold_colour_column_and_row():
+    picture = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    rows = lesson.with_coordinates(picture, 10.0)
+    assert rows.shape == (6, 5)
+    assert rows[5].tolist() == [15, 16, 17, 10 * 2, 10 * 1]  # last pixel: column 2, row 1
+
+
+@given(POINTS, SEEDS, st.integers(1, 5))
+def test_medians_never_raise_the_sum_of_absolute_differences(points, seed, k):
+    points = points.astype(float)
+    assume(k <= count_distinct(points))
+    start = lesson.plus_plus(points, k, np.random.default_rng(seed), np.ones(len(points)))
+    _, _, losses = lesson.kmedians(points, start)
+    assert (np.diff(losses) <= 1e-9 * (1 + losses[0])).all()
+
+
+def test_one_median_of_small_numbers():
+    points = np.array([[0.0], [0], [0], [0], [10]])
+    centroids, _, losses = lesson.kmedians(points, np.array([[3.0]]))
+    assert centroids.tolist() == [[0]]
+    assert losses.tolist() == [4 * 3 + 7, 10]
+
+
+@given(SEEDS)
+@settings(max_examples=20)
+def test_redrawn_centroids_end_above_lloyds(seed):
+    points = np.clip(blobs(np.random.default_rng(seed), [[40, 40, 40], [200, 60, 60], [90, 200, 90]], 8), 0, 255)
+    losses = lesson.restless(points, 3, np.random.default_rng(seed), 20)[2]
+    best = lesson.kmeans(points, 3, np.random.default_rng(seed), restarts=5)[2]
+    assert (losses >= best).all()
+    assert (np.diff(losses) > 0).any()
