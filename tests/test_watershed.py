@@ -280,3 +280,8 @@ def test_best_iou_of_small_labels():
     assert lesson.mean_best_iou(truth, truth) == 1
     assert lesson.mean_best_iou(np.array([[1, 1, 1, 1]]), truth) == 2 / 4
     assert lesson.mean_best_iou(np.array([[1, 0, 2, 2]]), truth) == (1 / 2 + 1) / 2
+
+
+def test_marker_too_large_for_its_label_is_named():
+    with pytest.raises(ValueError, match="the marker 8589934592 does not fit into int32"):
+        lesson.flood(np.zeros((2, 2)), np.array([[2**33, 0], [0, 1]]))
