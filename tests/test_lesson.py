@@ -150,3 +150,27 @@ def test_missing_tensorflow_says_what_to_do():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "needs TensorFlow" in found.stderr.splitlines()[-1]
     assert "make lab" in found.stderr.splitlines()[-1]
+
+
+def _lesson(folder, name, *cells):
+    made = [nbformat.v4.new_markdown_cell(c) if c.startswith("#") else nbformat.v4.new_code_cell(c) for c in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=made), folder / f"{name}.ipynb")
+
+
+def test_definitions_take_functions_and_leave_what_runs_and_what_is_the_learners(tmp_path):
+    _lesson(
+        tmp_path, "20_squares",
+        "import math\nprint('this line does not run')\nfigure = 1 / 0",
+        "def square(x):\n    return math.prod((x, x))",
+        "## Exercises",
+        "def square(x):\n    return 0",
+    )  # fmt: skip
+    squares = lesson.definitions("20_squares", tmp_path)
+    assert squares.square(7) == 49
+    assert not hasattr(squares, "figure")
+
+
+def test_definitions_of_an_unknown_lesson_name_those_there_are(tmp_path):
+    _lesson(tmp_path, "20_squares", "pass")
+    with pytest.raises(FileNotFoundError, match="no lesson '21_cubes'; there are: 20_squares"):
+        lesson.definitions("21_cubes", tmp_path)
