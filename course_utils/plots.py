@@ -139,6 +139,62 @@ def picture(image, title="", **options):
     return Panel(draw, image.shape[1] / image.shape[0])
 
 
+def boxes_on(image, boxes, title="", labels=None, colors=TRUTH, linewidth=2, fontsize=9, **options):
+    """Prepare a picture with boxes on it for :func:`grid`.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (H, W) or (H, W, 3), as in :func:`picture`.
+    boxes : array_like
+        (N, 4): x0, y0, x1, y1 in pixels, in the format of :mod:`course_utils.boxes`; N may be 0.
+    title : str
+        Text above the picture.
+    labels : sequence, optional
+        One for each box, drawn at its upper left corner; None or "" for a box without one.
+    colors : str or sequence of str
+        One for all boxes, or one for each, such as ``TRUTH`` and ``PREDICTION``.
+    linewidth, fontsize : float
+        Of the outlines and of the labels, in points.
+    **options
+        For ``Axes.imshow``.
+
+    Returns
+    -------
+    Panel
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer labels or colours than boxes.
+    """
+    boxes = np.asarray(boxes, dtype=float).reshape(-1, 4)
+    labels = [None] * len(boxes) if labels is None else list(labels)
+    colors = [colors] * len(boxes) if isinstance(colors, str) else list(colors)
+    if not len(boxes) == len(labels) == len(colors):
+        raise ValueError(f"{len(boxes)} boxes have {len(labels)} labels and {len(colors)} colours: one each is wanted.")
+    below = picture(image, title, **options)
+
+    def draw(ax):
+        below.draw(ax)
+        for (x0, y0, x1, y1), label, color in zip(boxes - 0.5, labels, colors, strict=True):  # pixel 0 begins at -0.5
+            ax.add_patch(mpl.patches.Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color=color, lw=linewidth))
+            if label is not None and str(label):
+                _tag(ax, x0, y0, str(label), color, fontsize)
+
+    return Panel(draw, below.aspect)
+
+
+def _tag(ax, x, y, text, color, fontsize):
+    """Write a box's label above its upper left corner, or inside of it where the picture ends."""
+    height = abs(ax.get_ylim()[0] - ax.get_ylim()[1])
+    place = "bottom" if y > 0.12 * height else "top"
+    ax.text(
+        x, y, text, fontsize=fontsize, color="white", va=place, clip_on=True,
+        bbox={"facecolor": color, "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
+
+
 def histogram(counts, marks=(), title="", curve=None, log=False, aspect=1.5):
     """Prepare a histogram of gray values for :func:`grid`, with marked values as vertical lines.
 

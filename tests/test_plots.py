@@ -135,3 +135,38 @@ def test_title_of_a_picture_beside_charts_is_not_cut_off():
     figure = plots.grid([chart, chart, plots.picture(np.zeros((303, 384)), "title")])
     plots.png(figure)
     assert figure.axes[2].title.get_window_extent().y1 <= figure.bbox.y1
+
+
+def test_boxes_lie_on_the_edges_of_their_pixels():
+    ax = plots.grid([plots.boxes_on(GRAY, [[3, 5, 4, 7], [0, 0, 256, 64]], colors=[plots.TRUTH, plots.ERROR])]).axes[0]
+    first, second = ax.patches
+    assert first.get_bbox().extents.tolist() == [2.5, 4.5, 3.5, 6.5]  # pixel 3 is drawn from 2.5 to 3.5
+    assert second.get_bbox().extents.tolist() == [-0.5, -0.5, 255.5, 63.5]
+    assert ax.get_xlim() == (-0.5, 255.5)  # the picture is not moved or widened
+    assert first.get_edgecolor() != second.get_edgecolor()
+
+
+def test_boxes_are_drawn_in_their_colour_and_named():
+    panel = plots.boxes_on(GRAY, [[20, 20, 60, 50], [100, 0, 140, 30], [200, 10, 220, 30]], "t", ["7", 3, None])
+    figure = plots.grid([panel], width=4)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["7", "3"]
+    pixels = _pixels(_shown(figure)).astype(int)
+    assert (np.abs(pixels - [0x00, 0x72, 0xB2]).max(axis=2) <= 8).sum() > 100
+
+
+def test_label_of_a_box_at_the_upper_border_stays_in_the_picture():
+    figure = plots.grid([plots.boxes_on(GRAY, [[10, 0, 50, 30], [90, 30, 120, 50]], labels=["up", "down"])])
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    for text in ax.texts:
+        assert text.get_window_extent().y1 <= ax.get_window_extent().y1 + 1
+
+
+def test_no_boxes_are_a_plain_picture():
+    assert plots.grid([plots.boxes_on(GRAY, np.empty((0, 4)))]).axes[0].patches[:] == []
+
+
+@pytest.mark.parametrize("wrong", [{"labels": ["a"]}, {"colors": [plots.TRUTH]}])
+def test_boxes_with_too_few_labels_or_colours_are_refused(wrong):
+    with pytest.raises(ValueError, match="one each is wanted"):
+        plots.boxes_on(GRAY, [[0, 0, 5, 5], [1, 1, 6, 6]], **wrong)
