@@ -3,6 +3,7 @@
 import ast
 import importlib.metadata
 import json
+import linecache
 import os
 import random
 import re
@@ -101,9 +102,12 @@ def definitions(name, folder=NOTEBOOKS):
         known = ", ".join(sorted(found.stem for found in Path(folder).glob("*.ipynb")))
         raise FileNotFoundError(f"there is no lesson {name!r}; there are: {known}.")
     module = types.ModuleType(name)
-    for source in lesson_sources(path):
+    for number, source in enumerate(lesson_sources(path)):
         taken = [node for node in ast.parse(source).body if isinstance(node, _DEFINITIONS)]
-        exec(compile(ast.Module(taken, type_ignores=[]), path.name, "exec"), module.__dict__)
+        cell = f"<{path.name}, code cell {number + 1}>"
+        # Tracebacks and TensorFlow's AutoGraph look a function's source up here.
+        linecache.cache[cell] = (len(source), None, source.splitlines(keepends=True), cell)
+        exec(compile(ast.Module(taken, type_ignores=[]), cell, "exec"), module.__dict__)
     return module
 
 

@@ -1,6 +1,7 @@
 """The start of a lesson, its size, the catalogue, the environment check, and a silent TensorFlow."""
 
 import importlib.metadata
+import inspect
 import json
 import random
 import subprocess
@@ -168,6 +169,7 @@ def test_definitions_take_functions_and_leave_what_runs_and_what_is_the_learners
     squares = lesson.definitions("20_squares", tmp_path)
     assert squares.square(7) == 49
     assert not hasattr(squares, "figure")
+    assert inspect.getsource(squares.square) == "def square(x):\n    return math.prod((x, x))"
 
 
 def test_definitions_of_an_unknown_lesson_name_those_there_are(tmp_path):
