@@ -19,8 +19,9 @@ setup: .venv/ready  ## make .venv and install the project into it
 	@$(BIN)/python -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
 	@touch .venv/ready
 
-data: setup  ## fetch and verify the data sets
+data: setup  ## fetch and verify the data sets, and render the cars
 	@$(BIN)/python -m course_utils.download
+	@$(BIN)/python -m course_utils.datasets.carvana
 
 lab: data  ## open JupyterLab on the first lesson (ARGS="--no-browser --port 8890")
 	@$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb $(ARGS)

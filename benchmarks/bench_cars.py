@@ -1,4 +1,7 @@
-"""Rendering cars, and what their pipeline delivers and keeps: as it is used, and on photographs of Carvana's size."""
+"""Rendering cars, and what their pipeline delivers and keeps: as it is used, and on photographs of Carvana's size.
+
+The cache must pay: later epochs are at least as fast as the first. Whether the pipeline keeps up with a network is in bench_unet.
+"""
 
 import json
 import os
@@ -61,12 +64,12 @@ def run():
 
         first, later, _, _ = in_a_process(None, 640, 128)
         what = f"{later:,.0f} pictures/s, first epoch {first:,.0f}"
-        yield Row("pipeline at 128 px, rendered cars", what, "bar 200/s", f"{later / 200:.1f}", later >= 200)
+        yield Row("pipeline at 128 px, rendered cars", what, "-", f"{later / first:.1f}, at least 1", later >= first)
 
         count = 320
         first, later, before, peak = in_a_process(large_folder(Path(folder), count), count, 128)
         what = f"{first:,.0f} pictures/s, later epochs {later:,.0f}"
-        yield Row("pipeline at 128 px, 1918 x 1280", what, "bar 40/s", f"{first / 40:.1f}", first >= 40)
+        yield Row("pipeline at 128 px, 1918 x 1280", what, "-", f"{later / first:.1f}, at least 1", later >= first)
 
         kept = REAL_PICTURES * 128 * 128 * 4  # RGB and mask as bytes
         growth = (peak - before) / 1e9

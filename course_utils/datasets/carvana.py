@@ -310,3 +310,8 @@ def _cache_file():
     folder = tempfile.mkdtemp(prefix=".carvana-", dir=PROJECT / folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return f"{folder}/pairs"
+
+
+if __name__ == "__main__":  # make data: rendered now, so that no lesson has to wait for it
+    found = load_carvana()
+    print(f"{found.source}: {len(found):,} pictures with masks in {found.images[0].parent.parent}")
