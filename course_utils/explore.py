@@ -1,4 +1,4 @@
-"""Explorers: sliders over a drawing function. The only module that imports ipywidgets."""
+"""Explorers: sliders, or a table of numbers, under a drawing. The only module that imports ipywidgets."""
 
 import asyncio
 import html
@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 import ipywidgets as widgets
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
 
@@ -43,22 +44,67 @@ def explore(draw, **sliders):
     controls = {name: _slider(name, spec, parameters) for name, spec in sliders.items()}
     if not controls:
         raise ValueError("explore(draw, name=(low, high, step)) wants at least one slider.")
+    ranges = ", ".join(f"{name.replace('_', ' ')} ({low:g} to {high:g})" for name, (low, high, _) in sliders.items())
+
+    def make():
+        return draw(**{name: control.value for name, control in controls.items()})
+
+    _open(make, controls.values(), controls.values(), f"move {ranges} and watch the picture change")
+
+
+def explore_table(draw, table):
+    """Show a drawing with the numbers that it is drawn from under it, each in a field that can be typed into.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes an array (R, C), float, and returns a ``matplotlib.figure.Figure``.
+    table : array_like
+        (R, C): the numbers at the start. While an entry is no finite number, the last picture stays, and a sentence
+        below the fields names the entry and what it holds.
+
+    Raises
+    ------
+    ValueError
+        If `table` is no table of finite numbers, with 1 to 8 rows and columns.
+    TypeError
+        If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes after a
+        change is written below the fields.
+
+    Examples
+    --------
+    >>> explore_table(draw, [[1, -1], [-1, 1]])  # doctest: +SKIP
+    """
+    start = _table(table)
+    fields = [[_field(value, row, column) for column, value in enumerate(line)] for row, line in enumerate(start)]
+    every = [field for line in fields for field in line]
+    columns = {"grid_template_columns": f"repeat({start.shape[1]}, 96px)", "align_self": "flex-start"}
+    size = f"{start.shape[0]} x {start.shape[1]}"
+    _open(
+        lambda: draw(_typed(fields)), every, [widgets.GridBox(every, layout=columns)],
+        f"type other numbers into the {size} table and watch the picture change",
+    )  # fmt: skip
+
+
+def _open(make, controls, shown, how_to):
+    """Show the figure that `make` returns, `shown` under it, and a place for a message; redraw when a control changes."""
     own_size = {"align_self": "flex-start"}  # a box stretches what it holds: on a wide screen, a blurred picture
-    picture = widgets.Image(value=_render(draw, controls), format="png", layout=own_size)
+    picture = widgets.Image(value=_render(make), format="png", layout=own_size)
     message = widgets.HTML()  # a label would cut a long message off
 
     def redraw():
         try:
-            picture.value, message.value = _render(draw, controls), ""
+            picture.value, text = _render(make), ""
+        except _NoNumber as error:
+            text = str(error)
         except Exception as error:  # raised from an event loop, it would reach nobody
-            message.value = html.escape(
-                f"This picture could not be drawn: {type(error).__name__}: {error}", quote=False
-            )
+            text = f"This picture could not be drawn: {type(error).__name__}: {error}"
+        message.value = html.escape(text, quote=False)
 
     request = Coalesced(redraw)
-    for control in controls.values():
+    for control in controls:
         control.observe(request, names="value")
-    _show(widgets.VBox([picture, *controls.values(), message]), sliders)
+    _show(widgets.VBox([picture, *shown, message]), how_to)
 
 
 class Coalesced:
@@ -124,12 +170,50 @@ def _slider(name, spec, parameters):
     )  # fmt: skip
 
 
-def _render(draw, controls):
-    """Draw at the sliders' positions; no figure stays open, or the next cell would show what an error left behind."""
+class _NoNumber(ValueError):
+    """An entry of a table, as it was typed, is no finite number."""
+
+
+def _table(table):
+    try:
+        start = np.array(table, dtype=float)
+    except (TypeError, ValueError):
+        start = np.empty(0)
+    if start.ndim != 2 or not 1 <= min(start.shape) <= max(start.shape) <= 8 or not np.isfinite(start).all():
+        raise ValueError(
+            f"explore_table(draw, table) wants rows of finite numbers, all equally long, at most 8 x 8, and got {table!r}."
+        )
+    return start
+
+
+def _field(value, row, column):
+    place = f"row {row + 1}, column {column + 1}"
+    return widgets.Text(value=f"{value:.12g}", tooltip=place, layout={"width": "90px"})
+
+
+def _typed(fields):
+    """Read what stands in the fields, (R, C); all entries that are no number are named in one message."""
+    values, bad = np.empty((len(fields), len(fields[0]))), []
+    for place, field in zip(np.ndindex(values.shape), (field for line in fields for field in line), strict=True):
+        text = field.value.strip().replace("\N{MINUS SIGN}", "-")
+        try:
+            values[place] = float(text)
+        except ValueError:
+            values[place] = np.nan
+        if not np.isfinite(values[place]):
+            held = repr(field.value) if text else "nothing"
+            bad.append(f"row {place[0] + 1}, column {place[1] + 1} holds {held}")
+    if bad:
+        raise _NoNumber(f"The picture waits: {'; '.join(bad)}. Type a finite number, such as 3 or -0.5.")
+    return values
+
+
+def _render(make):
+    """Draw a picture; no figure stays open, or the next cell would show what an error left behind."""
     before = set(plt.get_fignums())
     with plt.ioff():  # else each position that comes in meanwhile, in the other thread, would show and close the figure
         try:
-            fig = draw(**{name: control.value for name, control in controls.items()})
+            fig = make()
             if not isinstance(fig, Figure):
                 raise TypeError(f"the drawing function should return a figure, and returned {fig!r}.")
             return plots.png(fig)
@@ -138,9 +222,8 @@ def _render(draw, controls):
                 plt.close(number)
 
 
-def _show(box, sliders):
+def _show(box, how_to):
     """Display a widget whose text form is a sentence, the same at each run, and not a list of its internals."""
-    ranges = ", ".join(f"{name.replace('_', ' ')} ({low:g} to {high:g})" for name, (low, high, _) in sliders.items())
     bundle = box._repr_mimebundle_()
-    bundle["text/plain"] = f"An explorer: in JupyterLab, move {ranges} and watch the picture change."
+    bundle["text/plain"] = f"An explorer: in JupyterLab, {how_to}."
     display(bundle, raw=True)

@@ -13,7 +13,7 @@ from jupyter_client.manager import start_new_kernel
 
 from course_utils import explore as module
 from course_utils import plots
-from course_utils.explore import Coalesced, explore
+from course_utils.explore import Coalesced, explore, explore_table
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 LIMIT = 60  # seconds for any one wait; a wait ends as soon as what it waits for is there
@@ -95,6 +95,7 @@ def front_end():
         """
 import hashlib, threading, time
 import matplotlib.pyplot as plt
+import numpy as np
 from course_utils import plots
 from course_utils.explore import explore
 
@@ -243,8 +244,8 @@ def test_moves_that_come_while_a_picture_is_drawn_do_not_spoil_it(shown, over_su
 
 
 @pytest.fixture
-def open_explorer(monkeypatch):
-    """Call `explore` where no event loop runs; it returns the sliders, the picture and the message."""
+def boxes(monkeypatch):
+    """The box of each explorer that is opened where no event loop runs."""
     plt.close("all")
     boxes = []
 
@@ -253,15 +254,22 @@ def open_explorer(monkeypatch):
             super().__init__(*args, **kwargs)
             boxes.append(self)
 
+    monkeypatch.setattr(widgets, "VBox", Box)
+    monkeypatch.setattr(module, "display", lambda *args, **kwargs: None)
+    yield boxes
+    assert plt.get_fignums() == []
+
+
+@pytest.fixture
+def open_explorer(boxes):
+    """Call `explore`; it returns the sliders, the picture and the message."""
+
     def call(draw, **sliders):
         explore(draw, **sliders)
         picture, *controls, message = boxes[-1].children
         return controls, picture, message
 
-    monkeypatch.setattr(widgets, "VBox", Box)
-    monkeypatch.setattr(module, "display", lambda *args, **kwargs: None)
-    yield call
-    assert plt.get_fignums() == []
+    return call
 
 
 def _draw(**values):
@@ -437,3 +445,120 @@ def test_a_request_that_comes_while_work_is_done_is_not_lost():
 
     asyncio.run(ask())
     assert done == ["work"] * 3
+
+
+# A table of numbers
+
+
+@pytest.fixture
+def open_table(boxes):
+    """Call `explore_table`; it returns the fields, the picture and the message."""
+
+    def call(draw, table):
+        explore_table(draw, table)
+        picture, fields, message = boxes[-1].children
+        return fields.children, picture, message
+
+    return call
+
+
+def _draw_table(table):
+    assert table.dtype == float
+    return _draw(table=table.tolist())
+
+
+def test_table_in_a_kernel_is_a_widget_and_a_plain_sentence_and_redraws_when_a_field_changes(front_end):
+    (bundle,) = front_end.run("""
+from course_utils.explore import explore_table
+
+def draw_table(table):
+    fig = plt.figure(figsize=(1, 1))
+    fig.text(0.2, 0.4, str(table.sum()))
+    return fig
+
+explore_table(draw_table, [[1, 2], [3, 4], [5, 6]])
+""")
+    assert set(bundle) == {VIEW, "text/plain"}
+    assert bundle["text/plain"] == (
+        "An explorer: in JupyterLab, type other numbers into the 3 x 2 table and watch the picture change."
+    )
+    view = bundle[VIEW]["model_id"]
+    grid, picture, message = (front_end.model(view, name) for name in ("GridBoxModel", "ImageModel", "HTMLModel"))
+    field = front_end.states[grid]["children"][3].removeprefix("IPY_MODEL_")
+    assert front_end.states[field]["value"] == "4"
+    front_end.move(field, "1o")
+    front_end.wait_for(lambda: "row 2, column 2 holds '1o'" in front_end.states[message]["value"])
+    front_end.move(field, "10")
+    front_end.wait_for(lambda: not front_end.states[message]["value"])
+    wanted = front_end.value("hashlib.sha256(plots.png(draw_table(np.array([27.0])))).hexdigest()")
+    front_end.wait_for(lambda: _hash(front_end, picture) == wanted)
+    kinds = {message["msg_type"] for message in front_end.messages}
+    assert kinds <= {"status", "execute_input", "stream", "comm_open", "comm_msg", "display_data"}
+    assert front_end.value("plt.get_fignums()") == []
+
+
+def test_fields_stand_in_the_order_of_the_table(open_table):
+    fields, picture, message = open_table(_draw_table, [[1, -2.5, 3], [4e9, 0, 1e-7]])
+    assert [field.value for field in fields] == ["1", "-2.5", "3", "4000000000", "0", "1e-07"]
+    assert fields[4].tooltip == "row 2, column 2"
+    assert picture.value == plots.png(_draw_table(np.array([[1, -2.5, 3], [4e9, 0, 1e-7]])))
+    assert message.value == ""
+
+
+@pytest.mark.parametrize(("typed", "number"), [("7", 7), (" -0.5 ", -0.5), ("1e3", 1000), ("\u22123", -3)])
+def test_each_field_changes_its_own_number(open_table, typed, number):
+    fields, picture, message = open_table(_draw_table, [[1, 2], [3, 4]])
+    fields[2].value = typed
+    assert picture.value == plots.png(_draw_table(np.array([[1, 2], [number, 4.0]])))
+    assert message.value == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "held"),
+    [
+        ("a", "'a'"), ("", "nothing"), ("  ", "nothing"), ("1,5", "'1,5'"), ("nan", "'nan'"), ("-inf", "'-inf'"),
+        ("1e999", "'1e999'"), ("1/2", "'1/2'"), ("<b>", "'&lt;b&gt;'"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_is_no_number_keeps_the_picture_and_is_named(open_table, typed, held):
+    fields, picture, message = open_table(_draw_table, [[1, 2], [3, 4]])
+    before = picture.value
+    fields[1].value = typed
+    assert picture.value == before
+    sentence = f"The picture waits: row 1, column 2 holds {held}. Type a finite number, such as 3 or -0.5."
+    assert message.value == sentence
+    fields[1].value = "2"
+    assert message.value == ""
+
+
+def test_all_entries_that_are_no_number_are_named(open_table):
+    fields, _, message = open_table(_draw_table, [[1, 2], [3, 4]])
+    fields[0].value, fields[3].value = "x", "y"
+    assert "row 1, column 1 holds 'x'; row 2, column 2 holds 'y'." in message.value
+    fields[0].value = "1"
+    assert "column 1" not in message.value
+    assert "row 2, column 2 holds 'y'" in message.value
+
+
+def test_an_error_of_the_drawing_is_told_from_an_entry_that_is_no_number(open_table):
+    def draw(table):
+        if table[0, 0] == 0:
+            raise ZeroDivisionError("no corner")
+        return _draw_table(table)
+
+    fields, picture, message = open_table(draw, [[1, 2]])
+    fields[0].value = "0"
+    assert message.value == "This picture could not be drawn: ZeroDivisionError: no corner"
+    fields[0].value = "5"
+    assert message.value == ""
+    assert picture.value == plots.png(draw(np.array([[5.0, 2]])))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [[], [[]], [1, 2], 3, None, "ab", [[1], [1, 2]], [[1, np.nan]], [[np.inf]], [["a"]], np.ones((9, 1)), np.ones((1, 1, 1))],
+    ids=str,
+)  # fmt: skip
+def test_a_start_that_is_no_table_gets_one_sentence(open_table, table):
+    with pytest.raises(ValueError, match=r"^explore_table\(draw, table\) wants rows of finite numbers"):
+        open_table(_draw_table, table)
