@@ -1,0 +1,84 @@
+"""The U-Net of lesson 06 against the chapter's network of 34 million weights on rendered cars, and what feeds it."""
+
+import time
+
+import numpy as np
+
+from benchmarks import Row
+from course_utils import quiet
+from course_utils.datasets import carvana
+from tests.notebook_code import load
+
+SIZE, STEPS, SEEDS = 128, 200, (0, 1, 2)
+DICE, TRAINING_SECONDS, LOSS = 0.975, 60, 0.06
+CHAPTER_STEPS, CHAPTER_BATCH = 400, 32  # its printed log: single batches stay above 0.06 until step 417
+
+
+def clocks(work):
+    """Seconds on the wall and of all cores that a call takes."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def step_seconds(model, batch, steps):
+    """Seconds on the wall and of all cores for one step of training, after one to warm up."""
+    import keras
+
+    rng = np.random.default_rng(0)
+    images = rng.random((batch, SIZE, SIZE, 3), dtype=np.float32)
+    masks = (images[..., :1] > 0.5).astype(np.float32)
+    model.compile(keras.optimizers.Adam(1e-4), loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    model.train_on_batch(images, masks)
+    wall, cpu = clocks(lambda: [model.train_on_batch(images, masks) for _ in range(steps)])
+    return wall / steps, cpu / steps
+
+
+def feeding_seconds(part, batch):
+    """Seconds on the wall for one batch of the pipeline, once its files are decoded."""
+    batches = carvana.pipeline(part, SIZE, batch, train=True)
+    list(batches)
+    wall, _ = clocks(lambda: list(batches))
+    return wall / (len(part) // batch)
+
+
+def run():
+    quiet.start_tensorflow()
+    import keras
+
+    lesson = load("06_unet")
+    known, unseen = carvana.load_carvana().split_by_car(0.2)
+    pictures = carvana.arrays(unseen, SIZE)
+    spent, losses = [], []
+    for seed in SEEDS:
+        keras.utils.set_random_seed(seed)
+        model = lesson.car_network()
+        wall, cpu = clocks(lambda model=model, seed=seed: lesson.train(model, known, SIZE, STEPS, seed=seed))
+        loss, dice, iou = lesson.judge(model, *pictures)
+        spent.append(cpu)
+        losses.append(loss)
+        yield Row(
+            f"U-Net, unseen cars, seed {seed}",
+            f"Dice {dice:.4f}, IoU {iou:.4f} after {wall:.0f} s",
+            f"bar Dice {DICE} in {TRAINING_SECONDS} s",
+            f"{wall / TRAINING_SECONDS:.2f}",
+            dice >= DICE and wall <= TRAINING_SECONDS,
+        )
+    ours, _ = step_seconds(model, 8, 20)
+    feed = feeding_seconds(known, 8)
+    yield Row(
+        "pipeline, batch of 8",
+        f"{feed:.4f} s",
+        f"a step of training {ours:.3f} s",
+        f"{ours / feed:.1f}, at least 2",
+        ours >= 2 * feed,
+    )
+    _, step = step_seconds(lesson.chapter_network(), CHAPTER_BATCH, 1)
+    chapter = CHAPTER_STEPS * step
+    yield Row(
+        f"CPU seconds to a validation loss of {LOSS}",
+        f"{max(spent):.0f} s, at most {max(losses):.3f}",
+        f"chapter's network {chapter:.0f} s ({CHAPTER_STEPS} steps x {step:.1f} s, extrapolated)",
+        f"{chapter / max(spent):.0f}, at least 100",
+        chapter >= 100 * max(spent) and max(losses) <= LOSS,
+    )

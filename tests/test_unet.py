@@ -1,0 +1,262 @@
+"""What lesson 06 defines: the U-Net's sizes, tiles without seams, elastic deformation, weights between objects, the judge."""
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from course_utils import quiet
+from tests.notebook_code import load
+
+quiet.start_tensorflow()
+
+import keras  # noqa: E402 - after the quiet start
+
+from course_utils.datasets import cars, carvana  # noqa: E402
+
+unet = load("06_unet")
+
+
+def crops_of(model):
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Cropping2D)]
+    return [(layer.input.shape[1], layer.output.shape[1]) for layer in layers]
+
+
+def test_paper_network_has_the_papers_sizes():
+    paper = unet.unet((64, 128, 256, 512, 1024), outputs=2, size=572)
+    assert paper.output.shape == (None, 388, 388, 2)
+    assert crops_of(paper) == [(64, 56), (136, 104), (280, 200), (568, 392)]
+    assert max(channels for *_, channels in unet.stations(paper)) == 1024
+    assert [level for _, level, *_ in unet.stations(paper)][-1] == 0
+
+
+def test_weights_are_counted_as_by_hand():
+    # 3x3: 1*4*9+4 and 4*4*9+4; bottom 4*8*9+8, 8*8*9+8; up 8*4*4+4; 8*4*9+4, 4*4*9+4; 1x1: 4+1
+    count = 40 + 148 + 296 + 584 + 132 + 292 + 148 + 5
+    assert unet.unet((4, 8), size=20).count_params() == count
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 5))
+def test_fitting_size_is_what_the_model_returns_and_no_smaller_one_would_do(wanted, levels):
+    size, result = unet.fitting_size(wanted, levels)
+    assert unet.unet((1,) * levels, size=size).output.shape[1] == result >= wanted
+    assert result - 2 ** (levels - 1) < wanted or result <= 2 ** (levels - 1)  # the next smaller one is a block smaller
+
+
+def test_padded_network_keeps_the_size_with_and_without_skips():
+    for skips in (True, False):
+        assert unet.car_network(skips)(np.zeros((2, 32, 48, 3))).shape == (2, 32, 48, 1)
+    assert unet.car_network(False).count_params() < unet.car_network(True).count_params()
+
+
+@pytest.fixture(scope="module")
+def valid():
+    keras.utils.set_random_seed(0)
+    return unet.unet((2, 3, 4))  # takes 40 pixels, in blocks of 4
+
+
+def whole_of(model, picture, margin=20):
+    """One pass over the mirrored picture; its sides are multiples of 4, so it fits."""
+    padded = np.pad(picture, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
+    return np.asarray(model(padded[None]))[0]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(8, 20), st.integers(8, 20), st.integers(2, 9), st.integers(0, 2))
+def test_tiles_in_whole_blocks_equal_the_whole(valid, rows, columns, blocks, overlap):
+    picture = np.random.default_rng(rows * columns).random((4 * rows, 4 * columns, 1))
+    tile = 4 * blocks
+    step = max(tile - 4 * overlap, 4)
+    tiled = unet.predict_in_tiles(valid, picture, tile, 20, step)
+    assert tiled.shape == picture.shape
+    assert np.allclose(tiled, whole_of(valid, picture), atol=1e-5)
+
+
+def test_tiles_out_of_step_with_the_blocks_do_not_equal_the_whole(valid):
+    picture = np.random.default_rng(0).random((80, 80, 1))
+    difference = np.abs(unet.predict_in_tiles(valid, picture, 40, 20, 38) - whole_of(valid, picture))
+    assert difference[:38, :38].max() < 1e-5
+    assert difference[40:, 40:].max() > 1e-3
+
+
+def direct_weights(instances, w0, sigma):
+    """The formula, pixel by pixel and object by object."""
+    weights = np.ones(instances.shape)
+    for place in np.argwhere(instances == 0):
+        distances = sorted(
+            np.linalg.norm(np.argwhere(instances == name) - place, axis=1).min()
+            for name in np.unique(instances[instances > 0])
+        )
+        weights[tuple(place)] += w0 * np.exp(-((distances[0] + distances[1]) ** 2) / (2 * sigma**2))
+    return weights
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 20), st.floats(1, 9))
+def test_weights_equal_a_direct_computation(seed, w0, sigma):
+    rng = np.random.default_rng(seed)
+    instances = np.where(rng.random((9, 11)) < 0.3, rng.integers(1, 5, (9, 11)), 0)
+    instances[0, :2] = 1, 2  # two objects at least
+    found = unet.boundary_weights(instances, w0, sigma)
+    assert np.allclose(found, direct_weights(instances, w0, sigma))
+
+
+def test_weights_are_one_without_a_neighbour_and_on_objects():
+    single = np.zeros((6, 6), int)
+    single[2:4, 2:4] = 7
+    assert (unet.boundary_weights(single) == 1).all()
+    assert (unet.boundary_weights(np.zeros((3, 3), int)) == 1).all()
+    # two columns of background between: d1 + d2 = 3 there, 10 exp(-9 / 50) = 8.353
+    assert np.allclose(unet.boundary_weights(np.array([[1, 0, 0, 2]])), [[1, 9.353, 9.353, 1]], atol=1e-3)
+
+
+def test_no_spread_leaves_a_picture_as_it_is():
+    picture, instances = unet.cells(np.random.default_rng(0), size=40, count=3)
+    places = unet.elastic_places(np.random.default_rng(0), picture.shape, spread=0)
+    bent, truth = unet.deform(picture, instances, places)
+    assert (bent == picture).all()
+    assert (truth == instances).all()
+
+
+def test_displacements_are_the_coarse_grids_at_its_nine_points():
+    places = unet.elastic_places(np.random.default_rng(3), (21, 41), spread=10)
+    moves = places - np.mgrid[:21, :41]
+    assert np.allclose(moves[:, ::10, ::20], np.random.default_rng(3).normal(0, 10, (2, 3, 3)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000))
+def test_picture_and_truth_bend_in_step_and_no_new_object_appears(seed):
+    rng = np.random.default_rng(seed)
+    _, instances = unet.cells(rng, size=60, count=4)
+    places = unet.elastic_places(rng, instances.shape)
+    bent, truth = unet.deform((instances > 0) * 200.0, instances, places)
+    assert set(np.unique(truth)) <= set(np.unique(instances))
+    assert np.mean((bent > 100) != (truth > 0)) < 0.02  # they differ at most on outlines
+
+
+def test_cells_are_numbered_and_parted_by_background():
+    gray, instances = unet.cells(np.random.default_rng(1))
+    assert gray.shape == instances.shape == (140, 140)
+    assert gray.dtype == np.uint8
+    across = np.stack([instances[:, :-1], instances[:, 1:]])
+    assert ((across[0] == across[1]) | (across == 0).any(axis=0)).all()
+
+
+def test_found_objects_are_counted():
+    truth = np.zeros((5, 12), int)
+    truth[1:4, 1:4], truth[1:4, 5:8], truth[1:4, 9:11] = 1, 2, 3
+    assert unet.count_found(truth > 0, truth) == 3
+    merged = truth > 0
+    merged[2, 4] = True  # a bridge of one pixel: 19 pixels, of which 9 are either cell's
+    assert unet.count_found(merged, truth) == 1
+    assert unet.count_found(np.zeros_like(truth), truth) == 0
+    half = truth == 3
+    half[:, 10] = False  # 3 of 6 pixels: an IoU of one half is not above one half
+    assert unet.count_found(half, truth) == 0
+
+
+def test_cells_and_dice_agree_with_counting_by_hand():
+    truth = np.zeros((5, 12), int)
+    truth[1:4, 1:4], truth[1:4, 5:8] = 1, 2
+    logits = np.where(truth == 1, 3.0, np.where(truth == 2, 1.0, -1.0))
+    for threshold, expected in ((-2, (0, 36 / 78)), (0, (2, 1)), (2, (1, 18 / 27)), (4, (0, 0))):
+        # all 60 pixels in one piece, IoU 9 / 60; both cells; one of two, 9 pixels of 18; nothing
+        found = unet.cells_and_dice(logits[None], [truth], threshold)
+        assert found == pytest.approx(expected), threshold
+
+
+def test_weighted_loss_with_weights_of_one_is_the_cross_entropy():
+    rng = np.random.default_rng(0)
+    truth, logits = (
+        (rng.random((2, 4, 4, 1)) < 0.5).astype(np.float32),
+        rng.normal(0, 3, (2, 4, 4, 1)).astype(np.float32),
+    )
+    expected = float(np.mean(keras.losses.BinaryCrossentropy(from_logits=True)(truth, logits)))
+    both = np.concatenate([truth, np.ones_like(truth)], axis=-1)
+    assert float(unet.weighted_loss(both, logits)) == pytest.approx(expected, rel=1e-5)
+    both[..., 1] = 3
+    assert float(unet.weighted_loss(both, logits)) == pytest.approx(3 * expected, rel=1e-5)
+
+
+def test_chapters_network_has_the_weights_of_its_listing():
+    down = [3, 64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024]
+    up = [1024, 1024, 512, 256, 128]
+    pairs = [*pairwise(down), *pairwise(up)]
+    by_hand = sum(9 * before * after + after for before, after in pairs) + 128 + 1  # 3 x 3 and biases; then 1 x 1
+    assert unet.chapter_network().count_params() == by_hand == 34_475_585
+
+
+def test_gradient_shows_which_pixels_count():
+    convolution = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 3, padding="same")])
+    found = unet.gradient_of_pixel(convolution, np.ones((2, 9, 9, 3)), 4, 5)
+    assert {tuple(place) for place in np.argwhere(found > 0)} == {(y, x) for y in (3, 4, 5) for x in (4, 5, 6)}
+
+
+def test_small_weights_lose_the_signal_and_he_keeps_it():
+    picture = np.random.default_rng(0).random((1, 32, 32, 3)).astype(np.float32)
+    he = unet.signal_variance(keras.initializers.HeNormal(seed=0), picture)
+    small = unet.signal_variance(keras.initializers.RandomNormal(stddev=0.02, seed=0), picture)
+    assert len(he) == len(small) == 10
+    assert 0.05 < he[-1] / he[0] < 20
+    assert small[-1] < 1e-3 * small[0]
+
+
+class Perfect:
+    def predict(self, pictures, **_):
+        return np.where(pictures[..., :1] > 0.5, 2.0, -1.0)
+
+
+def test_judge_counts_pixels_and_takes_logits():
+    images = np.zeros((2, 4, 4, 3), np.uint8)
+    images[:, :2] = 255
+    masks = (images[..., :1] > 0).astype(np.uint8)
+    loss, dice, iou = unet.judge(Perfect(), images, masks)
+    assert (dice, iou) == (1, 1)
+    assert loss == pytest.approx((np.log1p(np.exp(-2)) + np.log1p(np.exp(-1))) / 2)
+    masks[1] = 0  # 16 predicted, 8 of them true: Dice 16 / 24, IoU 8 / 16
+    assert unet.judge(Perfect(), images, masks)[1:] == pytest.approx((2 / 3, 1 / 2))
+
+
+def test_full_size_dice_is_one_for_the_truth_itself():
+    truth = np.zeros((1, 320, 480), np.uint8)
+    truth[:, 100:200, 100:300] = 1
+    assert unet.full_size_dice(truth, truth, 0.5) == 1
+    assert 0.98 < unet.full_size_dice(truth[:, ::4, ::4], truth, 0.5) < 1  # the truth made smaller is not exact
+
+
+@pytest.fixture
+def real_layout(tmp_path):
+    """Three cars of two views each, as large as Carvana's pictures and named as they are."""
+    for part in ("train", "train_masks"):
+        (tmp_path / part).mkdir()
+    for seed in range(3):
+        for view in (3, 6):
+            picture, mask = cars.render_car(seed, view, size=(160, 240))
+            name = f"{cars.name_of(seed)}_{view:02d}"
+            large = cv2.resize(picture, (1918, 1280), interpolation=cv2.INTER_LINEAR)
+            Image.fromarray(large).save(tmp_path / "train" / f"{name}.jpg")
+            values = cv2.resize(mask.astype(np.uint8), (1918, 1280), interpolation=cv2.INTER_NEAREST)
+            indices = Image.fromarray(values, "P")
+            indices.putpalette([0, 0, 0, 255, 255, 255])
+            indices.save(tmp_path / "train_masks" / f"{name}_mask.gif")
+    return tmp_path
+
+
+def test_lessons_chain_runs_on_files_as_large_as_carvanas(real_layout):
+    data = carvana.load_carvana(cars=None, folder=real_layout)
+    assert not data.is_fallback
+    known, unseen = data.split_by_car(validation=0.34)
+    assert not set(known.cars) & set(unseen.cars)
+    images, masks = carvana.arrays(unseen, 32)
+    assert 0.05 < masks.mean() < 0.4
+    keras.utils.set_random_seed(0)
+    model = unet.car_network(channels=(4, 8))
+    losses = unet.train(model, data.select([*range(len(data))] * 3), 32, 4, checks=2)
+    assert len(losses) == 2
+    assert np.isfinite(unet.judge(model, images, masks)).all()
