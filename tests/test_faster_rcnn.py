@@ -1,0 +1,381 @@
+"""What lesson 09 defines: pooling against direct computations and finite differences, geometry, losses, anchors, detectors."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_utils import boxes as geometry
+from course_utils import quiet
+from course_utils.datasets.scenes import load_scenes
+from tests.notebook_code import load
+
+quiet.start_tensorflow()
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+lesson = load("09_faster_rcnn")
+SEEDS = st.integers(0, 10_000)
+
+
+def some_boxes(rng, count, size, least=1.0):
+    corner = rng.uniform(0, size - least, (count, 2))
+    return np.hstack([corner, corner + rng.uniform(least, size - corner)])
+
+
+# RoI pooling
+
+
+@given(st.floats(-5, 25), st.floats(0, 20), st.integers(1, 9), st.integers(1, 20))
+def test_bins_are_never_empty_and_leave_no_cell_out(low, extent, size, cells):
+    bins = lesson.bins_of(low, low + extent, size, cells)
+    assert bins.shape == (size, 2)
+    assert (bins[:, 0] < bins[:, 1]).all()
+    assert bins.min() >= 0
+    assert bins.max() <= cells
+    assert (bins[1:, 0] <= bins[:-1, 1]).all()  # no gap
+    assert (np.diff(bins, axis=0) >= 0).all()
+
+
+def test_bins_of_seven_cells_share_two():
+    # exact edges 0, 7/3 = 2.33, 14/3 = 4.67, 7
+    assert lesson.bins_of(0.2, 6.9, 3, 16).tolist() == [[0, 3], [2, 5], [4, 7]]
+
+
+def directly_pooled(features, box, size):
+    """Each output by a look at all cells of the map, from the formula."""
+    height, width, channels = features.shape
+    x0, y0, x1, y1 = (int(np.floor(edge + 0.5)) for edge in box)
+    x0, y0 = min(x0, width - 1), min(y0, height - 1)
+    x1, y1 = min(max(x1, x0 + 1), width), min(max(y1, y0 + 1), height)
+    result = np.full((size, size, channels), -np.inf)
+    for i, j, y, x in np.ndindex(size, size, height, width):
+        in_row = y0 + np.floor(i * (y1 - y0) / size) <= y < y0 + np.ceil((i + 1) * (y1 - y0) / size)
+        in_column = x0 + np.floor(j * (x1 - x0) / size) <= x < x0 + np.ceil((j + 1) * (x1 - x0) / size)
+        if in_row and in_column:
+            result[i, j] = np.maximum(result[i, j], features[y, x])
+    return result
+
+
+@given(SEEDS, st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_roi_pooling_equals_a_direct_computation(seed, size):
+    rng = np.random.default_rng(seed)
+    features, boxes = rng.normal(size=(9, 7, 2)), some_boxes(rng, 3, 7, least=0.1)
+    found = lesson.roi_pool(features, boxes, size)
+    assert np.array_equal(found, [directly_pooled(features, box, size) for box in boxes])
+
+
+@given(SEEDS, st.sampled_from([2, 4, 8]))
+@settings(max_examples=20, deadline=None)
+def test_stride_divides_the_boxes(seed, stride):
+    rng = np.random.default_rng(seed)
+    features, boxes = rng.normal(size=(8, 8, 3)), some_boxes(rng, 4, 8)
+    assert np.array_equal(lesson.roi_pool(features, boxes * stride, 3, stride), lesson.roi_pool(features, boxes, 3))
+
+
+def test_one_bin_over_the_map_is_its_maximum():
+    features = np.random.default_rng(0).normal(size=(6, 5, 4))
+    assert np.array_equal(lesson.roi_pool(features, [[0, 0, 5, 6]], 1)[0, 0, 0], features.max(axis=(0, 1)))
+
+
+@given(SEEDS)
+@settings(max_examples=15, deadline=None)
+def test_gradient_of_roi_pooling_equals_difference_quotients(seed):
+    rng = np.random.default_rng(seed)
+    features = rng.permutation(6 * 5 * 2).reshape(6, 5, 2) / 10  # no two cells closer than 0.1: the winners stay
+    boxes, weights = some_boxes(rng, 2, 5), rng.normal(size=(2, 3, 3, 2))
+
+    def loss(values):
+        return (weights * lesson.roi_pool(values, boxes, 3)).sum()
+
+    found = lesson.roi_pool_gradient(features, boxes, 3, weights)
+    for place in np.ndindex(features.shape):
+        step = np.zeros_like(features)
+        step[place] = 1e-3
+        assert found[place] == pytest.approx((loss(features + step) - loss(features - step)) / 2e-3, abs=1e-8)
+
+
+def test_gradient_adds_up_over_bins_and_boxes():
+    features = np.zeros((4, 4, 1))
+    features[1, 1] = 5.0
+    boxes = [[0, 0, 4, 4], [0, 0, 2, 2], [2, 2, 4, 4]]  # the first two hold the large cell
+    gradient = lesson.roi_pool_gradient(features, boxes, 1, np.ones((3, 1, 1, 1)))
+    assert gradient[1, 1, 0] == 2
+    assert gradient.sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("features", "boxes", "size", "words"),
+    [
+        (np.zeros((4, 4)), [[0, 0, 2, 2]], 2, r"features \(H, W, C\)"),
+        (np.zeros((4, 4, 1)), [[0, 0, 2, 2]], 0, "a size from 1"),
+        (np.zeros((4, 4, 1)), [[2, 0, 1, 2]], 2, "x, y, width, height"),
+        (np.zeros((4, 4, 1)), [[0, 0, np.nan, 2]], 2, "finite"),
+    ],
+)
+def test_bad_input_to_roi_pooling_gets_one_sentence(features, boxes, size, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        lesson.roi_pool(features, boxes, size)
+    assert "\n" not in str(caught.value)
+
+
+# RoIAlign
+
+
+def read(features, x, y):
+    """Bilinear interpolation of a map (H, W), x and y in cells from its corner, outer cells repeated outwards."""
+    padded = np.pad(features, 1, mode="edge")
+    x, y = np.clip([x + 0.5, y + 0.5], 0, [padded.shape[1] - 1.001, padded.shape[0] - 1.001])
+    left, top = int(x), int(y)
+    weights = np.outer([1 - (y - top), y - top], [1 - (x - left), x - left])
+    return (weights * padded[top : top + 2, left : left + 2]).sum()
+
+
+def directly_aligned(features, box, size, samples):
+    (x0, y0, x1, y1), points = box, size * samples
+    xs = x0 + (np.arange(points) + 0.5) * (x1 - x0) / points
+    ys = y0 + (np.arange(points) + 0.5) * (y1 - y0) / points
+    values = np.array([[read(features, x, y) for x in xs] for y in ys])
+    return values.reshape(size, samples, size, samples).mean(axis=(1, 3))
+
+
+@given(SEEDS, st.integers(1, 4), st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_roi_align_equals_a_direct_interpolation(seed, size, samples):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(2, 6, 6, 1)).astype(np.float32)
+    boxes = np.stack([some_boxes(rng, 3, 6), some_boxes(rng, 3, 6)]).astype(np.float32)
+    found = lesson.roi_align(features, boxes * 4, size, stride=4, samples=samples)[..., 0]
+    wanted = [directly_aligned(features[n, ..., 0], box, size, samples) for n in range(2) for box in boxes[n]]
+    assert np.allclose(found, wanted, atol=1e-4)
+
+
+@given(SEEDS)
+@settings(max_examples=15, deadline=None)
+def test_roi_align_of_a_slope_is_the_place_of_each_bin(seed):
+    rng = np.random.default_rng(seed)
+    ramp = np.tile(np.arange(12, dtype=np.float32) + 0.5, (12, 1))[None, ..., None]
+    box = some_boxes(rng, 1, 9) + 1.5  # inside of the outer centres
+    found = lesson.roi_align(ramp, np.float32(box[None]), 4, stride=1)[0, :, :, 0]
+    bins = box[0, 0] + (np.arange(4) + 0.5) * (box[0, 2] - box[0, 0]) / 4
+    assert np.allclose(found, np.tile(bins, (4, 1)), atol=1e-4)
+
+
+@given(SEEDS, st.floats(-0.5, 0.5))
+@settings(max_examples=15, deadline=None)
+def test_roi_align_changes_no_faster_than_the_map(seed, shift):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(1, 10, 10, 1)).astype(np.float32)
+    steepest = np.abs(np.diff(features, axis=2)).max()
+    box = np.float32(some_boxes(rng, 1, 8)[None] + 1)
+    before, after = (lesson.roi_align(features, b, 3, stride=1) for b in (box, box + np.float32([shift, 0, shift, 0])))
+    assert np.abs(after - before).max() <= steepest * abs(shift) + 1e-4
+
+
+# Geometry and losses
+
+
+@given(SEEDS)
+@settings(max_examples=20, deadline=None)
+def test_geometry_in_tensorflow_equals_the_packages(seed):
+    rng = np.random.default_rng(seed)
+    boxes, references = some_boxes(rng, 6, 100), some_boxes(rng, 6, 100)
+    offsets = lesson.encode(boxes, references).numpy()
+    assert np.allclose(offsets * [0.1, 0.1, 0.2, 0.2], geometry.encode(boxes, references))
+    assert np.allclose(lesson.decode(offsets, references, largest=10.0), boxes)
+    assert np.allclose(lesson.pairwise_iou(boxes[None], references[None])[0], geometry.iou(boxes, references))
+
+
+def test_offsets_of_a_box_without_area_are_finite():
+    assert np.isfinite(lesson.encode(np.zeros((1, 4)), np.zeros((1, 4)))).all()
+
+
+@given(st.floats(-5, 5))
+@settings(deadline=None)
+def test_smooth_l1_is_four_times_hubers_mean(difference):
+    row = np.full((1, 4), difference)
+    assert np.allclose(lesson.smooth_l1(row), 4 * keras.losses.huber(row, 0 * row))
+
+
+def test_proposals_get_the_class_of_the_box_that_they_overlap_by_half():
+    boxes, labels = np.float32([[[0, 0, 10, 10], [20, 0, 30, 10]]]), np.int32([[7, 3]])
+    # IoU 100/100 with the first, 50/100 with the second (half of it), 40/100, nothing
+    proposals = np.float32([[[0, 0, 10, 10], [20, 0, 25, 10], [20, 0, 24, 10], [50, 50, 60, 60]]])
+    classes, targets = lesson.match(proposals, boxes, labels)
+    assert classes.numpy().tolist() == [[8, 4, 0, 0]]
+    assert targets.numpy()[0, :3].tolist() == [[0, 0, 10, 10], [20, 0, 30, 10], [20, 0, 30, 10]]
+
+
+def test_joint_loss_of_two_proposals_is_the_formula():
+    scores = np.zeros((1, 2, 11), np.float32)  # -log p = log 11 for each class
+    offsets, targets = np.float32([[[0.5, 0, 0, 3], [9, 9, 9, 9]]]), np.zeros((1, 2, 4), np.float32)
+    loss = lesson.joint_loss(scores, offsets, np.int32([[4, 0]]), targets, balance=2.0)
+    # box loss of the digit 0.5**2 / 2 + (3 - 0.5) = 2.625; background pays for none; mean of two
+    assert float(loss) == pytest.approx(np.log(11) + 2 * 2.625 / 2, rel=1e-5)
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_background_teaches_no_offsets(seed):
+    rng = np.random.default_rng(seed)
+    scores, offsets = rng.normal(size=(2, 5, 11)), tf.constant(rng.normal(size=(2, 5, 4)))
+    classes = tf.constant(rng.integers(0, 3, (2, 5)))
+    with tf.GradientTape() as tape:
+        tape.watch(offsets)
+        loss = lesson.joint_loss(scores, offsets, classes, np.zeros((2, 5, 4)))
+    moved = np.abs(tape.gradient(loss, offsets)).sum(axis=2) > 0
+    assert np.array_equal(moved, classes.numpy() > 0)
+
+
+# Anchors and proposals
+
+
+def test_anchors_stand_place_by_place_with_the_sizes_asked_for():
+    anchors = lesson.make_anchors(size=32, stride=8, heights=(10, 20), ratios=(0.5, 1.0))
+    assert anchors.shape == (4 * 4 * 2 * 2, 4)
+    # the first place has its centre at 4, 4: width 5 and height 10, then 10 x 10, 10 x 20, 20 x 20
+    assert anchors[:4].tolist() == [[1.5, -1, 6.5, 9], [-1, -1, 9, 9], [-1, -6, 9, 14], [-6, -6, 14, 14]]
+    assert np.array_equal(anchors[4:8] - anchors[:4], np.tile([8, 0, 8, 0], (4, 1)))  # the next place lies to the right
+
+
+@given(SEEDS, st.integers(1, 6))
+@settings(max_examples=25, deadline=None)
+def test_assigned_anchors_keep_the_three_rules(seed, count):
+    anchors, boxes = lesson.make_anchors(64), some_boxes(np.random.default_rng(seed), count, 64, least=8)
+    kinds, matched = lesson.assign_anchors(anchors, boxes)
+    overlap = geometry.iou(anchors, boxes)
+    best, winner = overlap.max(axis=1), (overlap == overlap.max(axis=0)).any(axis=1)
+    assert (kinds[best >= 0.7] == 1).all()
+    assert (kinds[(best < 0.3) & ~winner] == 0).all()
+    assert (kinds[(best >= 0.3) & (best < 0.7) & ~winner] == -1).all()
+    winners = overlap == overlap.max(axis=0)  # (A, T), the best anchors of each box; two boxes may share one
+    assert (kinds[winner] == 1).all()
+    assert winners[winner, matched[winner]].all()
+    by_overlap = (kinds == 1) & ~winner
+    assert np.array_equal(matched[by_overlap], overlap[by_overlap].argmax(axis=1))
+
+
+def test_answers_of_the_proposal_network_stand_in_the_order_of_the_anchors():
+    network = lesson.build_rpn()
+    scores_layer, offsets_layer = (layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
+    scores_layer.set_weights([0 * scores_layer.get_weights()[0], np.arange(9.0)])
+    offsets_layer.set_weights([0 * offsets_layer.get_weights()[0], np.arange(36.0)])
+    scores, offsets = network(np.zeros((2, 32, 32, 48), np.float32))
+    assert scores.shape == (2, len(lesson.make_anchors()))
+    assert offsets.shape == (2, len(lesson.make_anchors()), 4)
+    assert np.array_equal(scores[0, :18], np.tile(np.arange(9.0), 2))
+    assert np.array_equal(offsets[0, 1], [4, 5, 6, 7])  # the second anchor's four
+
+
+def test_ignored_anchors_do_not_enter_the_loss_of_the_proposal_network():
+    kinds = np.int8([[1, 0, -1, -1]])
+    scores, offsets = np.float32([[0, 0, 50, -50]]), np.ones((1, 4, 4), np.float32)
+    loss = lesson.rpn_loss(scores, offsets, kinds, np.zeros((1, 4, 4), np.float32), negatives=10)
+    # log 2 for both scores; smooth L1 of four ones 4 * 0.5 = 2, halved
+    assert float(loss) == pytest.approx(np.log(2) + 1.0, rel=1e-5)
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_proposals_lie_in_the_picture_and_are_no_copies(seed):
+    rng = np.random.default_rng(seed)
+    anchors = lesson.make_anchors().astype(np.float32)
+    scores, offsets = rng.normal(size=(1, len(anchors))), rng.normal(size=(1, len(anchors), 4))
+    found = lesson.propose(np.float32(scores), tf.constant(offsets, tf.float32), anchors, keep=20)[0].numpy()
+    assert found.shape == (20, 4)
+    assert found.min() >= 0
+    assert found.max() <= 128
+    real = found[(found[:, 2:] > found[:, :2]).all(axis=1)]
+    assert np.triu(geometry.iou(real, real), 1).max() <= 0.7 + 1e-4
+
+
+def test_best_anchor_comes_first_where_it_is():
+    anchors = lesson.make_anchors().astype(np.float32)
+    inside = int(np.flatnonzero((anchors.min(axis=1) > 0) & (anchors.max(axis=1) < 128))[100])
+    scores = np.full((1, len(anchors)), -5, np.float32)
+    scores[0, inside] = 5
+    found = lesson.propose(scores, tf.zeros((1, len(anchors), 4)), anchors, keep=4)
+    assert np.allclose(found[0, 0], anchors[inside], atol=1e-4)
+
+
+# Detectors
+
+
+def test_repeated_truth_holds_each_box_with_its_label():
+    scenes = load_scenes(20, seed=3)
+    boxes, labels = lesson.padded_truth(scenes)
+    assert boxes.shape == (20, 6, 4)
+    for n in range(20):
+        pairs = {(*box, label) for box, label in zip(boxes[n].tolist(), labels[n].tolist(), strict=True)}
+        assert pairs == {(*b, x) for b, x in zip(scenes.boxes[n].tolist(), scenes.labels[n].tolist(), strict=True)}
+
+
+def test_classes_are_suppressed_apart():
+    proposals = np.float32([[[10, 10, 30, 40], [11, 10, 31, 40], [10, 11, 30, 41]]])
+    scores = np.full((1, 3, 11), -20, np.float32)
+    scores[0, 0, 4], scores[0, 1, 4], scores[0, 2, 8] = 20, 18, 20  # twice a 3, once a 7
+    found = lesson.keep_best(scores, tf.zeros((1, 3, 4)), proposals, 0.5, 0.4)
+    boxes, labels, _ = lesson.unpack(found)
+    assert sorted(labels.tolist()) == [3, 7]
+    assert np.allclose(boxes[labels == 3], [[10, 10, 30, 40]])
+
+
+def test_rounded_boxes_lie_on_cells_and_keep_one():
+    # 3 / 4 = 0.75 and 9.9 / 4 = 2.475 round to cells 1 and 2; 5 / 4 and 5.5 / 4 both to 1, so the end moves to 2
+    assert lesson.rounded(np.array([[3, 5, 9.9, 5.5]]), 4).tolist() == [[4, 4, 8, 8]]
+
+
+def test_coverage_counts_boxes_over_pixels():
+    counts = lesson.coverage(np.array([[0, 0, 2, 2], [1, 0, 3, 1]]), 3, 3)
+    assert counts.tolist() == [[1, 2, 1], [1, 1, 0], [0, 0, 0]]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A Faster R-CNN after 60 steps on eight scenes, with its losses."""
+    keras.utils.set_random_seed(0)
+    scenes, anchors = load_scenes(8, seed=0), lesson.make_anchors()
+    kinds, matched = map(np.array, zip(*(lesson.assign_anchors(anchors, boxes) for boxes in scenes.boxes), strict=True))
+    detector = lesson.FasterRCNN(anchors)
+    data = (scenes.images, kinds, matched, *lesson.padded_truth(scenes))
+    step = lesson.compile_step(detector, 60, rate=2e-3)
+    return detector, scenes, lesson.train(step, data, 60, np.random.default_rng(0), batch=8)
+
+
+def test_training_lowers_the_loss(trained):
+    losses = trained[2]
+    assert np.mean(losses[-5:]) < 0.4 * np.mean(losses[:5])
+
+
+def test_detections_have_the_form_of_the_metric(trained):
+    detector, scenes, _ = trained
+    found = [detector.detect(image) for image in scenes.images]
+    for boxes, labels, scores in found:
+        assert boxes.shape == (len(labels), 4) == (len(scores), 4)
+        assert len(boxes) == 0 or (boxes.min() >= 0 and boxes.max() <= 128)
+        assert set(labels) <= set(range(10))
+        assert (np.diff(scores) <= 0).all()
+    assert len(lesson.precision_of(scenes, found)) == 2
+
+
+def test_proposals_reach_the_scenes_that_were_learnt(trained):
+    detector, scenes, _ = trained
+    proposals = [lesson.first_proposals(detector, image, 16) for image in scenes.images]
+    overlaps = [geometry.iou(found, boxes).max(axis=0) for found, boxes in zip(proposals, scenes.boxes, strict=True)]
+    assert np.mean(np.concatenate(overlaps) >= 0.5) > 0.5
+
+
+def test_fast_rcnn_learns_from_given_proposals():
+    keras.utils.set_random_seed(0)
+    scenes = load_scenes(8, seed=0)
+    boxes, labels = lesson.padded_truth(scenes)
+    rng = np.random.default_rng(0)
+    near = np.clip(np.repeat(boxes, 3, axis=1) + rng.normal(0, 4, (8, 18, 4)), 0, 128)
+    near[..., 2:] = np.maximum(near[..., 2:], near[..., :2] + 4)
+    detector = lesson.FastRCNN()
+    step = lesson.compile_step(detector, 40, rate=2e-3)
+    losses = lesson.train(step, (scenes.images, np.float32(near), boxes, labels), 40, rng, batch=8)
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+    assert len(detector.detect(scenes.images[0], near[0])) == 3
