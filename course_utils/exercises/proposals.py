@@ -1,0 +1,286 @@
+"""Exercises of lesson 08, region proposals and R-CNN."""
+
+import numpy as np
+
+from course_utils import boxes as geometry
+from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.datasets.scenes import load_scenes
+
+
+def _large(answer):
+    """Count the boxes in a picture of 128 x 128 pixels that are at least 4 pixels wide and at least 4 high."""
+    value, right = number(answer), (125 * 126 // 2) ** 2
+    if value == right:
+        return
+    others = {
+        (128 * 129 // 2)
+        ** 2: "these are all boxes, the thin ones too: how many places are there for a stretch of 4, of 5, of 128?",
+        125
+        * 126
+        // 2: "these are the stretches of columns; a box is a stretch of columns and one of rows, so square it.",
+        (124 * 125 // 2)
+        ** 2: "this leaves out the stretches of exactly 4: a stretch of 4 has 128 - 4 + 1 = 125 places, and the places fall to 1.",
+        (128 * 129 // 2) ** 2
+        - (3 * 4 // 2)
+        ** 2: "a thin box is not a box in a 3 x 3 picture: add up the places of the stretches that are long enough.",
+    }
+    raise Wrong(
+        others.get(
+            value, f"{value:,.0f} is not it: a stretch of 4 columns has 125 places, one of 5 has 124, and so on."
+        )
+    )
+
+
+def _needed_directly(truth, boxes, least=0.5):
+    hit = geometry.iou(truth, boxes) >= least
+    return int(hit.argmax(axis=1).max()) + 1 if hit.any(axis=1).all() else -1
+
+
+_TRUTH = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10]])
+_FIRST, _SECOND, _NOWHERE = [0.0, 0, 10, 8], [21.0, 0, 30, 10], [50.0, 50, 60, 60]
+_RANKINGS = (
+    np.array([_NOWHERE, _FIRST, _NOWHERE, _SECOND]),
+    np.array([_FIRST, _SECOND, _SECOND, _FIRST]),
+    np.array([_NOWHERE, _FIRST, _NOWHERE]),
+)
+
+
+def _needed(answer):
+    """Write proposals_needed(truth, boxes): how many of the boxes, best first, until all true boxes are found; -1 if never."""
+    find = function(answer)
+    found = [number(find(_TRUTH, boxes)) for boxes in _RANKINGS]
+    wanted = [_needed_directly(_TRUTH, boxes) for boxes in _RANKINGS]  # 4, 2, -1
+    if found[:2] == [3, 1]:
+        raise Wrong("you give the index of the last box that is needed; counting starts at 1, so add one.")
+    if found[0] == 2:
+        raise Wrong("you stop at the first true box that is found; all of them are wanted, so take the slowest.")
+    if found[:2] == wanted[:2]:
+        if found[2] != -1:
+            raise Wrong(f"where one true box is never found you give {found[2]:g}, and -1 is wanted.")
+    else:
+        worst = 0 if found[0] != wanted[0] else 1
+        raise Wrong(
+            f"two true boxes, found first by the boxes number {'2 and 4' if worst == 0 else '1 and 2'}: "
+            f"{wanted[worst]} are needed, and you give {found[worst]:g}."
+        )
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        corner = rng.uniform(0, 30, (40, 2))
+        boxes = np.hstack([corner, corner + rng.uniform(10, 30, (40, 2))])
+        truth = boxes[rng.choice(40, 3)] + rng.uniform(-3, 3, (3, 4))
+        if (value := number(find(truth, boxes))) != (right := _needed_directly(truth, boxes)):
+            raise Wrong(
+                f"for three true boxes and 40 others you give {value:g}, and {right} is right: is it IoU >= 0.5?"
+            )
+
+
+def _hardest(answer):
+    """Write hardest(scores, overlap, count): indices of the negatives with the highest scores, the hardest first."""
+    find = function(answer)
+    rng = np.random.default_rng(1)
+    for size, count in ((40, 4), (60, 10)):
+        scores, overlap = rng.permutation(size) / 10 - 2, rng.uniform(0, 1, size)
+        overlap[scores.argmax()] = 0.9  # the best score is a digit
+        found = array(find(scores, overlap, count), shape=(count,), kinds="iu", what="your indices")
+        negative = np.flatnonzero(overlap < 0.3)
+        wanted = negative[np.argsort(-scores[negative])][:count]
+        if np.array_equal(found, wanted):
+            continue
+        if found.min() < 0 or found.max() >= size:
+            raise Wrong(f"an index lies between 0 and {size - 1}, and yours range from {found.min()} to {found.max()}.")
+        if (overlap[found] >= 0.3).any():
+            place = found[overlap[found] >= 0.3][0]
+            raise Wrong(
+                f"index {place} overlaps a digit by {overlap[place]:.2f}: it is no negative. "
+                "Do your indices count within the negatives only, or did you forget to leave the others out?"
+            )
+        if set(found.tolist()) == set(wanted.tolist()):
+            raise Wrong("these are the right boxes in another order: the hardest, with the highest score, comes first.")
+        raise Wrong(
+            f"you pick scores of {scores[found].round(1).tolist()}, and the hardest negatives score {scores[wanted].round(1).tolist()}: "
+            "a negative is hard if its score is high."
+        )
+
+
+_CHAIN = (np.array([[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10], [50, 0, 60, 10]]), np.array([0.9, 0.8, 0.7, 0.6]))
+
+
+def _suppress(answer):
+    """Write suppress(boxes, scores): non-maximum suppression of one class at IoU 0.3, the kept indices, best first."""
+    find = function(answer)
+    found = _indices(find(*_CHAIN))
+    if found == [0, 3]:
+        raise Wrong(
+            "boxes 0, 1, 2 lie like steps, each overlapping the next: box 1 is dropped because of box 0, and a dropped box drops none. Box 2 should stay."
+        )
+    if found == [0, 1, 2, 3]:
+        raise Wrong("nothing is dropped: box 1 overlaps box 0, which scores better, by 0.43.")
+    if sorted(found) == [0, 2, 3] and found != [0, 2, 3]:
+        raise Wrong(f"the right boxes are kept; they should come best first, as [0, 2, 3], and come as {found}.")
+    if found != [0, 2, 3]:
+        raise Wrong(
+            f"of four boxes, of which 0, 1 and 2 lie like steps, [0, 2, 3] should be kept, and you keep {found}."
+        )
+    rng = np.random.default_rng(2)
+    for _ in range(10):
+        corner = rng.uniform(0, 60, (30, 2))
+        boxes, scores = np.hstack([corner, corner + rng.uniform(10, 30, (30, 2))]), rng.permutation(30) / 30
+        wanted, found = geometry.non_maximum_suppression(boxes, scores, 0.3).tolist(), _indices(find(boxes, scores))
+        if found != wanted:
+            raise Wrong(
+                f"on 30 boxes in any order you keep {len(found)}, beginning with {found[:4]}, and right are {len(wanted)}, beginning with {wanted[:4]}. "
+                "The scores are not sorted here."
+            )
+
+
+def _indices(answer):
+    return array(answer, kinds="iu", what="your indices").ravel().tolist()
+
+
+def _thirty(answer):
+    """Write thirty(image): at most 30 boxes (P, 4), with a recall of 0.90 at IoU 0.5 on 24 unseen scenes."""
+    find = function(answer, seconds=10)
+    hits = []
+    for seed in (5, 6):
+        scenes = load_scenes(12, seed=seed, part="test")
+        for image, truth in zip(scenes.images, scenes.boxes, strict=True):
+            boxes = array(find(image), what="your boxes")
+            if boxes.ndim != 2 or boxes.shape[1] != 4:
+                raise Wrong(
+                    f"boxes (P, 4) are wanted, x0, y0, x1, y1 in each row, and these have the shape {boxes.shape}."
+                )
+            if len(boxes) > 30:
+                raise Wrong(f"at most 30 boxes are wanted, and you give {len(boxes)}: keep the first ones.")
+            try:
+                hits.append(geometry.iou(truth, boxes).max(axis=1, initial=0) >= 0.5)
+            except ValueError as problem:
+                raise Wrong(str(problem)) from None
+    if (recall := np.concatenate(hits).mean()) < 0.9:
+        raise Wrong(
+            f"the recall is {recall:.2f}, and 0.90 is wanted. Four searches share the 30 places: is one enough? "
+            "And which of the four similarities tells a digit from stone?"
+        )
+
+
+EXERCISES = (
+    Exercise(
+        "proposals.large",
+        _large,
+        hint="Add up the places of stretches of 4, 5, ... 128 columns: 125 + 124 + ... + 1. For the rows it is the same number.",
+        solution="large_boxes = count_boxes(125)  # 125 + 124 + ... + 1 stretches, squared",
+        wrong=(
+            ("large_boxes = count_boxes(128)", "thin ones too"),
+            ("large_boxes = 125 * 126 // 2", "square it"),
+            ("large_boxes = count_boxes(124)", "exactly 4"),
+            ("large_boxes = count_boxes(128) - count_boxes(3)", "long enough"),
+            ("large_boxes = 125**2", "is not it"),
+        ),
+        right="even without the thin ones 62 million are left.",
+    ),
+    Exercise(
+        "proposals.needed",
+        _needed,
+        hint="`geometry.iou(truth, boxes) >= 0.5` has a row for each true box; argmax of a row is the first True in it, or 0 if there is none.",
+        solution=(
+            "def proposals_needed(truth, boxes):\n"
+            "    hit = geometry.iou(truth, boxes) >= 0.5  # (n, P)\n"
+            "    if not hit.any(axis=1).all():\n"
+            "        return -1\n"
+            "    return hit.argmax(axis=1).max() + 1  # the slowest of the first hits"
+        ),
+        wrong=(
+            (
+                "def proposals_needed(truth, boxes):\n    return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).max()",
+                "add one",
+            ),
+            (
+                "def proposals_needed(truth, boxes):\n    return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).min() + 1",
+                "the slowest",
+            ),
+            (
+                "def proposals_needed(truth, boxes):\n    return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).max() + 1",
+                "-1 is wanted",
+            ),
+            ("def proposals_needed(truth, boxes):\n    return len(boxes)", "are needed, and you give"),
+        ),
+        right="recall against the number of boxes is this count, over many pictures.",
+    ),
+    Exercise(
+        "proposals.hardest",
+        _hardest,
+        hint="First the indices of all negatives, `np.flatnonzero(overlap < 0.3)`; then sort *those* by their scores.",
+        solution=(
+            "def hardest(scores, overlap, count):\n"
+            "    negative = np.flatnonzero(overlap < 0.3)\n"
+            "    return negative[np.argsort(-scores[negative])][:count]"
+        ),
+        wrong=(
+            ("def hardest(scores, overlap, count):\n    return np.argsort(-scores)[:count]", "no negative"),
+            (
+                "def hardest(scores, overlap, count):\n    negative = np.flatnonzero(overlap < 0.3)\n"
+                "    return negative[np.argsort(scores[negative])][:count]",
+                "a negative is hard if its score is high",
+            ),
+            (
+                "def hardest(scores, overlap, count):\n    negative = np.flatnonzero(overlap < 0.3)\n"
+                "    return np.sort(negative[np.argsort(-scores[negative])][:count])",
+                "comes first",
+            ),
+            ("def hardest(scores, overlap, count):\n    return np.flatnonzero(overlap < 0.3)", "shape"),
+        ),
+        right="one matrix product over features on disk finds them all.",
+    ),
+    Exercise(
+        "proposals.suppress",
+        _suppress,
+        hint="Go through the boxes from the best score down and keep a list. A box is kept if it overlaps none of the boxes in the *list* by more than 0.3.",
+        solution=(
+            "def suppress(boxes, scores):\n"
+            "    kept = []\n"
+            "    for i in np.argsort(-scores):\n"
+            "        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:\n"
+            "            kept.append(i)\n"
+            "    return np.array(kept)"
+        ),
+        wrong=(
+            (
+                "def suppress(boxes, scores):\n    order = np.argsort(-scores)\n    overlap = np.triu(geometry.iou(boxes[order], boxes[order]), 1)\n"
+                "    return order[overlap.max(axis=0) <= 0.3]",
+                "a dropped box drops none",
+            ),
+            ("def suppress(boxes, scores):\n    return np.argsort(-scores)", "nothing is dropped"),
+            (
+                "def suppress(boxes, scores):\n    return np.sort(geometry.non_maximum_suppression(boxes, scores, 0.3))[::-1]",
+                "best first",
+            ),
+            (
+                "def suppress(boxes, scores):\n    kept = []\n    for i in range(len(boxes)):\n"
+                "        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:\n            kept.append(i)\n    return np.array(kept)",
+                "not sorted here",
+            ),
+            ("def suppress(boxes, scores):\n    return np.array([0])", "should be kept"),
+        ),
+        right="the result is that of boxes.non_maximum_suppression.",
+    ),
+    Exercise(
+        "proposals.thirty",
+        _thirty,
+        hint="`scales` and `strategies` of `selective_search` decide what is searched, and with weights such as (1, 0, 0, 0) you choose a similarity; which one?",
+        solution=(
+            "def thirty(image):\n"
+            "    brightness_only = ((1, 0, 0, 0),)  # digits are brighter than stone; their texture and size say less\n"
+            "    return selective_search(image, scales=(100,), strategies=brightness_only)[:30]"
+        ),
+        wrong=(
+            ("def thirty(image):\n    return selective_search(image)[:30]", "is one enough"),
+            ("def thirty(image):\n    return selective_search(image)", "keep the first ones"),
+            (
+                "def thirty(image):\n    return selective_search(image, scales=(100,), strategies=((0, 0, 1, 1),))[:30]",
+                "0.90 is wanted",
+            ),
+            ("def thirty(image):\n    return sliding_windows()[::150][:30]", "0.90 is wanted"),
+            ("def thirty(image):\n    return np.zeros((30, 5))", "shape"),
+        ),
+        right="on these scenes brightness says most; on photographs of things no single similarity would do.",
+    ),
+)
