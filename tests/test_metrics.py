@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import linalg
 from sklearn import metrics as sklearn_metrics
 
 from course_utils import boxes as geometry
@@ -249,3 +250,91 @@ def test_different_numbers_of_pictures_get_one_sentence():
 def test_a_box_that_is_none_gets_one_sentence():
     with pytest.raises(ValueError, match="x, y, width, height"):
         metrics.average_precision([([[5, 5, 3, 3]], [0])], [(np.empty((0, 4)), [], [])], 1)
+
+
+# Fréchet distance
+
+
+def features_of(seed, rows=40, columns=5):
+    """Random features that are correlated, of several scales, and off zero."""
+    rng = np.random.default_rng(seed)
+    mixed = rng.normal(size=(rows, columns)) @ rng.normal(size=(columns, columns))
+    return mixed * 10.0 ** rng.uniform(-2, 2, columns) + rng.normal(0, 3, columns)
+
+
+def direct_frechet_distance(first, second):
+    """The formula as it is printed, with SciPy's root of a matrix."""
+    s1, s2 = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
+    shift = first.mean(axis=0) - second.mean(axis=0)
+    return shift @ shift + np.trace(s1 + s2 - 2 * linalg.sqrtm(s1 @ s2).real)
+
+
+@given(SEEDS, st.integers(2, 8))
+def test_frechet_distance_equals_the_formula_with_scipys_root(seed, columns):
+    first, second = features_of(seed, columns=columns), features_of(seed + 1, rows=60, columns=columns)
+    scale = np.trace(np.cov(first, rowvar=False)) + np.trace(np.cov(second, rowvar=False))
+    found = metrics.frechet_distance(first, second)
+    assert np.isclose(found, direct_frechet_distance(first, second), rtol=1e-6, atol=1e-6 * scale)
+
+
+@given(SEEDS)
+def test_for_independent_features_it_is_the_sum_over_single_features(seed):
+    # With diagonal covariances the root of their product is the product of the standard deviations.
+    rng = np.random.default_rng(seed)
+    signs = np.array([[1, 1, 1, 1, -1, -1, -1, -1], [1, 1, -1, -1, 1, 1, -1, -1], [1, -1, 1, -1, 1, -1, 1, -1]]).T
+    (a, b), (shift_a, shift_b) = rng.uniform(0.1, 5, (2, 3)), rng.normal(0, 3, (2, 3))
+    deviation_a, deviation_b = a * np.sqrt(8 / 7), b * np.sqrt(8 / 7)  # of 8 values +-a, with n - 1 = 7
+    wanted = ((shift_a - shift_b) ** 2 + (deviation_a - deviation_b) ** 2).sum()
+    assert np.isclose(metrics.frechet_distance(signs * a + shift_a, signs * b + shift_b), wanted)
+
+
+@given(SEEDS)
+def test_frechet_distance_is_zero_on_itself_symmetric_and_never_below_zero(seed):
+    first, second = features_of(seed), features_of(seed + 1)
+    scale = np.trace(np.cov(first, rowvar=False)) + np.trace(np.cov(second, rowvar=False))
+    assert metrics.frechet_distance(first, np.random.default_rng(seed).permutation(first)) <= 1e-9 * scale
+    there, back = metrics.frechet_distance(first, second), metrics.frechet_distance(second, first)
+    assert there >= 0
+    assert np.isclose(there, back, rtol=1e-9, atol=1e-9 * scale)
+
+
+@given(SEEDS)
+def test_a_shift_costs_its_squared_length_and_a_rotation_of_both_nothing(seed):
+    rng = np.random.default_rng(seed)
+    first, second, shift = features_of(seed), features_of(seed + 1), rng.normal(0, 5, 5)
+    scale = np.trace(np.cov(first, rowvar=False)) + np.trace(np.cov(second, rowvar=False))
+    assert np.isclose(metrics.frechet_distance(first, first + shift), shift @ shift, atol=1e-9 * scale)
+    turned, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    wanted = metrics.frechet_distance(first, second)
+    assert np.isclose(metrics.frechet_distance(first @ turned, second @ turned), wanted, atol=1e-9 * scale)
+
+
+def test_features_that_never_fire_and_few_pictures_do_no_harm():
+    # Covariances without full rank, where a root of their product by SciPy may be NaN or complex.
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(10, 64)), rng.normal(size=(12, 64))
+    first[:, :20] = second[:, :20] = 0
+    assert metrics.frechet_distance(first, first) < 1e-9
+    assert metrics.frechet_distance(first, second) > 1
+    constant = np.ones((5, 3))
+    assert metrics.frechet_distance(constant, constant + np.array([3, 4, 0])) == pytest.approx(25)  # 3 * 3 + 4 * 4
+
+
+def test_single_precision_features_are_summed_in_double():
+    features = features_of(0).astype(np.float32) + 1000
+    wanted = metrics.frechet_distance(features.astype(np.float64), features_of(1))
+    assert metrics.frechet_distance(features, features_of(1)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (np.zeros((4, 3)), np.zeros((4, 2)), "same network"),
+        (np.zeros(4), np.zeros((4, 2)), "first set"),
+        (np.zeros((1, 2)), np.zeros((4, 2)), "N >= 2"),
+        (np.zeros((4, 2)), np.full((4, 2), np.nan), "second set"),
+    ],
+)
+def test_features_that_can_not_be_compared_get_one_sentence(first, second, words):
+    with pytest.raises(ValueError, match=words):
+        metrics.frechet_distance(first, second)
