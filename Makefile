@@ -4,10 +4,10 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: help setup lab test data refresh bench clean
+.PHONY: help setup lab test data refresh bench assignments classroom test-classroom clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
 
 setup: .venv/ready  ## make .venv and install the project into it
 
@@ -37,6 +37,15 @@ refresh: data  ## execute, clean and store the notebooks (one: NOTEBOOK=01)
 
 bench: data  ## measure speed side by side, and print the ratios
 	@$(BIN)/python -m benchmarks
+
+assignments: setup  ## write nbgrader assignments from the exercises (one lesson: NOTEBOOK=02)
+	@$(BIN)/python -m tools.assignments $(NOTEBOOK) $(ARGS)
+
+classroom: setup  ## install nbgrader, for teachers who collect and grade work
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[classroom]"
+
+test-classroom: classroom data  ## every assignment through nbgrader: full marks and none
+	@$(BIN)/python -m pytest -q tests/test_assignments.py $(ARGS)
 
 clean:  ## remove .venv and caches; data/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis course_utils.egg-info

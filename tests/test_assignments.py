@@ -1,0 +1,223 @@
+"""The classroom export: every exercise is exported once, its solution earns all points and its blank none, in nbgrader's own hands too."""
+
+import csv
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from course_utils import exercises
+from course_utils.checker import NOT_ATTEMPTED, WRONG
+from tests.notebook_code import NOTEBOOKS, exercise_cells
+from tools import assignments
+
+LESSONS = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb")) if exercise_cells(path.stem)]
+HAS_NBGRADER = importlib.util.find_spec("nbgrader") is not None
+# One process for all lessons: it would take longer to import nbgrader again and again than to grade.
+GRADE = """
+import sys
+from nbgrader.apps import NbGraderAPI
+from traitlets.config.loader import PyFileConfigLoader
+api = NbGraderAPI(config=PyFileConfigLoader("nbgrader_config.py").load_config())
+for name in sys.argv[2:]:
+    if sys.argv[1] == "generate":
+        done = [api.generate_assignment(name)]
+    else:
+        done = [api.autograde(name, student) for student in ("solved", "blank")]
+    assert all(each["success"] for each in done), done
+"""
+
+
+@pytest.fixture(scope="module")
+def made():
+    """The assignment of each lesson, with solutions."""
+    return {name: assignments.assignment(NOTEBOOKS / f"{name}.ipynb") for name in LESSONS}
+
+
+def _marks(cell):
+    return cell.metadata.get("nbgrader", {})
+
+
+def _blank(cell):
+    """An answer cell's code as a student gets it."""
+    return re.sub(r"### BEGIN SOLUTION\n.*?### END SOLUTION", "", cell.source, flags=re.DOTALL)
+
+
+def _without_links(text):
+    return re.sub(r"(?<!!)\[([^\]]+)\]\([^)]*\)", r"\1", text)
+
+
+def _failures(notebook, answer_of):
+    """Run an assignment's code in order, and return what its graded cells raise, by name."""
+    namespace, raised = {"__name__": "__main__"}, {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        code = answer_of(cell) if _marks(cell).get("solution") else cell.source
+        try:
+            exec(code, namespace)
+        except AssertionError as error:
+            raised[_marks(cell)["grade_id"]] = str(error)
+    return raised
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_exercise_of_a_lesson_is_exported_once_with_its_statement_and_no_solution_outside_of_its_mark(name, made):
+    notebook = made[name]
+    nbformat.validate(notebook)
+    lesson = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    prose = _without_links("\n\n".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown"))
+    for exercise in exercise_cells(name):
+        known = next(each for each in exercises.of_topic(exercise.split(".")[0]) if each.name == exercise)
+        mark = exercise.replace(".", "-").replace("_", "-")
+        kinds = [
+            _marks(cell)["grade_id"] for cell in notebook.cells if _marks(cell).get("grade_id", "").startswith(mark)
+        ]
+        assert kinds == [f"{mark}-asks-1", mark, f"{mark}-points"]
+        statement, answer, _ = (cell for cell in notebook.cells if _marks(cell).get("grade_id") in kinds)
+        assert re.match(r"\*\*\d+\.\*\* ", statement.source)
+        assert _without_links(statement.source) in prose
+        assert known.solution.strip() in answer.source
+        assert known.solution.strip() not in _blank(answer)
+    assert len([cell for cell in notebook.cells if _marks(cell).get("grade")]) == len(exercise_cells(name))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_only_answers_and_trials_can_be_changed(name, made):
+    marks = [_marks(cell) for cell in made[name].cells]
+    names = [each["grade_id"] for each in marks if each]
+    assert len(names) == len(set(names))
+    for cell, each in zip(made[name].cells, marks, strict=True):
+        assert each.get("solution", False) == ("### BEGIN SOLUTION" in cell.source)
+        if not each:
+            assert re.match(r'check\("[\w.]+", \w+\)\n# hint\(', cell.source)
+        elif not each["solution"]:
+            assert each["locked"]
+        assert each.get("points", 0) >= 1 or not each.get("grade", False)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_solutions_earn_every_point_and_blanks_none(name, made):
+    graded = {_marks(cell)["grade_id"] for cell in made[name].cells if _marks(cell).get("grade")}
+    assert _failures(made[name], lambda cell: cell.source) == {}
+    blanks = _failures(made[name], _blank)
+    assert set(blanks) == graded
+    assert all(words.startswith(NOT_ATTEMPTED) for words in blanks.values())
+
+
+def test_wrong_answer_fails_in_the_words_of_its_check(made):
+    def wrong(cell):
+        name = next(
+            each
+            for each in exercises.of_topic("otsu")
+            if each.name.replace(".", "-").replace("_", "-") == _marks(cell)["grade_id"]
+        )
+        return f"{_blank(cell)}\n{name.wrong[0][0]}"
+
+    words = _failures(made["02_otsu"], wrong)
+    for exercise in exercises.of_topic("otsu"):
+        said = words[exercise.name.replace(".", "-").replace("_", "-") + "-points"]
+        assert said.startswith(WRONG)
+        assert exercise.wrong[0][1] in said
+
+
+def _lesson(*cells):
+    top = "# Try\n\nOne sentence.\n\n*5 minutes of study. Runs in 1 s on two cores. Builds on nothing.*"
+    made = [nbformat.v4.new_markdown_cell(top)]
+    made += [
+        nbformat.v4.new_code_cell(cell[1:]) if cell[0] == ">" else nbformat.v4.new_markdown_cell(cell) for cell in cells
+    ]
+    return nbformat.v4.new_notebook(
+        cells=made, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    )
+
+
+ANSWER = '>def f(x):\n    return ...\n\n\ncheck("start.negative", f)\n# hint("start.negative")'
+
+
+def test_statement_begins_at_its_number_and_keeps_the_cells_that_belong_to_it():
+    notebook = _lesson(
+        "## Exercises\n\n**1.** Skipped.",
+        "More before.\n\n**2.** See [this](there.ipynb).",
+        ">data = 1",
+        "Now write it.",
+        ANSWER,
+    )
+    (task,) = assignments.tasks(notebook)
+    cells = list(assignments._statement(task, "start-negative"))
+    assert [cell.source for cell in cells] == ["**2.** See this.", "data = 1", "Now write it."]
+    assert task.variable == "f"
+    assert task.blank == "def f(x):\n    return ..."
+
+
+@pytest.mark.parametrize("before", [[], ["No number."], ["**1.** Asked.", ANSWER]])
+def test_answer_without_a_statement_is_refused(before):
+    with pytest.raises(ValueError, match=r"start\.negative should follow a statement that begins with its number"):
+        list(assignments.tasks(_lesson(*before, ANSWER)))
+
+
+def test_points_grow_with_the_work():
+    def worth(statement, blank):
+        return assignments.points(assignments.Task("", "", [nbformat.v4.new_markdown_cell(statement)], blank))
+
+    assert worth("**1.** How many?", "n = ...") == 1
+    assert worth("**2.** Write it.", "def f():\n    return ...") == 2
+    assert worth("**3.** Design: write it.", "def f():\n    return ...") == 3
+
+
+def test_folder_is_written_and_a_teachers_settings_stay(tmp_path, capsys):
+    (tmp_path / "nbgrader_config.py").write_text("# mine")
+    assignments.main(["00", "--out", str(tmp_path)])
+    assert "1 assignments are in" in capsys.readouterr().out
+    assert [path.name for path in (tmp_path / "source").iterdir()] == ["00_start_here"]
+    assert (tmp_path / "nbgrader_config.py").read_text() == "# mine"
+    before = (tmp_path / "source" / "00_start_here" / "00_start_here.ipynb").read_bytes()
+    assignments.write(tmp_path, ["00"])
+    assert (tmp_path / "source" / "00_start_here" / "00_start_here.ipynb").read_bytes() == before
+
+
+def test_unknown_lesson_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="No lesson with exercises begins with 77"):
+        assignments.main(["77", "--out", str(tmp_path)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course folder in which nbgrader has handed out and graded every lesson, and the grades by lesson and student."""
+    folder = tmp_path_factory.mktemp("course")
+    assignments.write(folder)
+
+    def run(*command):
+        done = subprocess.run([sys.executable, *command], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    run("-m", "nbgrader", "generate_assignment", LESSONS[0])  # in a teacher's words
+    run("-c", GRADE, "generate", *LESSONS[1:])
+    for student, origin in (("solved", "source"), ("blank", "release")):
+        shutil.copytree(folder / origin, folder / "submitted" / student)
+    run("-m", "nbgrader", "autograde", LESSONS[0])
+    run("-c", GRADE, "autograde", *LESSONS[1:])
+    run("-m", "nbgrader", "export")
+    with (folder / "grades.csv").open(encoding="utf-8") as file:
+        return folder, {(row["assignment"], row["student_id"]): row for row in csv.DictReader(file)}
+
+
+@pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
+@pytest.mark.parametrize("name", LESSONS)
+def test_nbgrader_gives_solutions_full_marks_and_blanks_none(name, course, made):
+    folder, grades = course
+    most = sum(_marks(cell).get("points", 0) for cell in made[name].cells)
+    assert most >= 1
+    assert float(grades[name, "solved"]["max_score"]) == most
+    assert float(grades[name, "solved"]["score"]) == most
+    assert float(grades[name, "blank"]["score"]) == 0
+    released = (folder / "release" / name / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert "SOLUTION" not in released
+    graded = nbformat.read(folder / "autograded" / "blank" / name / f"{name}.ipynb", as_version=4)
+    said = [cell.outputs[-1].evalue for cell in graded.cells if _marks(cell).get("grade")]
+    assert all(words.startswith(NOT_ATTEMPTED) for words in said)
