@@ -13,6 +13,7 @@ images         sample pictures, reading your own, checks of pictures and histogr
 plots          one style, one meaning for each colour, ``show(fig, alt=...)``
 datasets       ``load_*`` functions that return arrays
 explore        sliders over a drawing function
+serving        a teaching model server that answers like TensorFlow Serving
 exercises      one module a lesson: statement, check, hint, solution, wrong answers
 lesson         ``start(seed)``, the size of a run, an earlier lesson's functions, the catalogue, the environment check
 =============  ==================================================================================

@@ -1,0 +1,1009 @@
+"""The teaching server keeps to what TensorFlow Serving documents, survives bad requests, and leaves nothing behind.
+
+What is called documented stands in https://www.tensorflow.org/tfx/serving/api_rest and
+https://www.tensorflow.org/tfx/serving/serving_config; what is called TensorFlow Serving's own test is in its
+tensorflow_serving/model_servers/http_rest_api_handler_test.cc.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+import requests
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from course_utils import quiet, serving
+from course_utils.serving import ServingError, Spec
+from tests.notebook_code import load
+
+quiet.start_tensorflow()
+import tensorflow as tf  # noqa: E402
+from google.protobuf import json_format, text_format  # noqa: E402
+from tensorflow_serving.apis import (  # noqa: E402
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+ROOT = Path(__file__).parent.parent
+POLL = 0.05
+
+# JSON
+
+
+DOCUMENTED = {
+    "tag": Spec("object", (None,)),
+    "signal": Spec("int64", (None, 5)),
+    "sensor": Spec("float32", (None, 2, 2)),
+}
+ROWS = {
+    "instances": [
+        {"tag": "foo", "signal": [1, 2, 3, 4, 5], "sensor": [[1, 2], [3, 4]]},
+        {"tag": "bar", "signal": [3, 4, 1, 2, 5], "sensor": [[4, 5], [6, 8]]},
+    ]
+}
+COLUMNS = {
+    "inputs": {
+        "tag": ["foo", "bar"],
+        "signal": [[1, 2, 3, 4, 5], [3, 4, 1, 2, 5]],
+        "sensor": [[[1, 2], [3, 4]], [[4, 5], [6, 8]]],
+    }
+}
+
+
+def test_documented_rows_and_columns_are_the_same_tensors():
+    rows, is_row = serving.arrays_from_json(ROWS, DOCUMENTED)
+    columns, is_row_too = serving.arrays_from_json(COLUMNS, DOCUMENTED)
+    assert (is_row, is_row_too) == (True, False)
+    for name, array in rows.items():
+        assert array.dtype.name == DOCUMENTED[name].dtype
+        assert np.array_equal(array, columns[name])
+    assert rows["tag"].tolist() == [b"foo", b"bar"]
+    assert rows["sensor"].shape == (2, 2, 2)
+
+
+def test_documented_single_input_needs_no_name():
+    (texts, _) = serving.arrays_from_json({"instances": ["foo", "bar", "baz"]}, {"x": Spec("object", (None,))})
+    assert texts["x"].tolist() == [b"foo", b"bar", b"baz"]
+    (tensors, _) = serving.arrays_from_json({"instances": [[[1, 2]], [[3, 4]]]}, {"x": Spec("float32", None)})
+    assert tensors["x"].shape == (2, 1, 2)  # "list of 2 tensors each of [1, 2] shape"
+
+
+def test_documented_binary_values_go_in_and_out_as_base64():
+    given_values = [{"b64": "aW1hZ2UgYnl0ZXM="}, {"b64": "YXdlc29tZSBpbWFnZSBieXRlcw=="}]
+    found, _ = serving.arrays_from_json({"instances": given_values}, {"image": Spec("object", (None,))})
+    assert found["image"].tolist() == [b"image bytes", b"awesome image bytes"]
+    assert serving.json_from_arrays({"image_bytes": found["image"]}, row=True) == {"predictions": given_values}
+    assert serving.json_from_arrays({"image": found["image"]}, row=False) == {
+        "outputs": ["image bytes", "awesome image bytes"]
+    }
+
+
+def test_documented_replies_leave_out_the_name_of_a_single_output():
+    one, two = np.array([3.5, 4.0, 5.5], np.float32), np.array([1, 2, 3])
+    assert serving.json_from_arrays({"y": one}, row=True) == {"predictions": [3.5, 4.0, 5.5]}
+    assert serving.json_from_arrays({"y": one}, row=False) == {"outputs": [3.5, 4.0, 5.5]}
+    assert serving.json_from_arrays({"y": one, "z": two}, row=False) == {
+        "outputs": {"y": [3.5, 4.0, 5.5], "z": [1, 2, 3]}
+    }
+    assert serving.json_from_arrays({"y": one, "z": two}, row=True)["predictions"][1] == {"y": 4.0, "z": 2}
+
+
+NUMBERS = st.sampled_from(
+    ["float32", "float64", "int8", "uint8", "int16", "int32", "uint32", "int64", "uint64", "bool"]
+)
+
+
+@given(st.data(), NUMBERS, st.booleans())
+@settings(max_examples=150)
+def test_every_number_comes_back_as_it_was_through_the_text_of_a_reply_and_a_request(data, dtype, row):
+    shape = data.draw(arrays.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
+    array = data.draw(arrays.arrays(dtype, shape))
+    reply = json.loads(json.dumps(serving.json_from_arrays({"x": array}, row)))
+    request = {"instances": reply["predictions"]} if row else {"inputs": reply["outputs"]}
+    found, _ = serving.arrays_from_json(serving.read_json(json.dumps(request).encode()), {"x": Spec(dtype, None)})
+    assert found["x"].dtype == array.dtype
+    assert np.array_equal(found["x"], array, equal_nan=array.dtype.kind == "f")
+
+
+@given(st.lists(st.binary(), min_size=1, max_size=5))
+def test_any_bytes_come_back_as_they_were(values):
+    array = np.empty(len(values), object)
+    array[:] = values
+    reply = serving.json_from_arrays({"x_bytes": array}, row=True)
+    found, _ = serving.arrays_from_json({"instances": reply["predictions"]}, {"x": Spec("object", (None,))})
+    assert found["x"].tolist() == values
+
+
+def test_float32_is_written_in_as_few_digits_as_lead_back_to_it():
+    array = np.array([0.2, 1 / 3, 16777216, 1e-45], np.float32)
+    assert (
+        json.dumps(serving.json_from_arrays({"x": array}, row=True))
+        == '{"predictions": [0.2, 0.33333334, 16777216.0, 1e-45]}'
+    )
+
+
+def test_nan_and_infinity_are_numbers_both_ways():
+    found, _ = serving.arrays_from_json(
+        serving.read_json(b'{"instances": [1.0, -3.14, NaN, Infinity, -Infinity]}'), {"x": Spec("float32", (None,))}
+    )
+    assert np.isnan(found["x"][2])
+    assert found["x"][3:].tolist() == [np.inf, -np.inf]
+    assert json.dumps(serving.json_from_arrays(found, row=True)).endswith("NaN, Infinity, -Infinity]}")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "document", "words"),
+    [
+        ("float32", {}, "Missing 'inputs' or 'instances' key"),
+        ("float32", {"instances": [1], "inputs": [1]}, "only one of"),
+        ("float32", {"instances": 1}, "to be an list/array"),
+        ("float32", {"instances": []}, "No values in 'instances' array"),
+        ("float32", {"instances": ["x", "y"]}, "not of expected type: float"),
+        ("float32", {"instances": [True]}, "Type: True is not of expected type: float"),
+        ("float32", {"instances": [None]}, "Type: Null is not of expected type: float"),
+        ("float32", {"instances": [{"b64": "aGk="}]}, "not of expected type: float"),
+        ("float32", {"instances": [1e39]}, "to float without loss of precision"),
+        ("float32", {"instances": [10**400]}, "to float without loss of precision"),
+        ("uint8", {"instances": [1.0]}, "not of expected type: uint8"),
+        ("uint8", {"instances": [0, 256]}, "to uint8 without loss of precision"),
+        ("uint8", {"instances": [float("nan")]}, "JSON Value: NaN Type: Number is not of expected type: uint8"),
+        ("bool", {"instances": [1]}, "not of expected type: bool"),
+        ("object", {"instances": [1]}, "not of expected type: string"),
+        ("object", {"instances": [{"b64": "no base64"}]}, "Unable to base64 decode"),
+        ("object", {"inputs": [{"b64": 1}]}, "not formatted correctly for base64 data"),
+        ("float32", {"inputs": [[1, 2], [3]]}, "Encountered list at unexpected size: 1"),
+        ("float32", {"inputs": [[1, 2], 3]}, "found at incorrect level"),
+        (
+            "float32",
+            {"instances": [[1], ["a"]]},
+            "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT",
+        ),
+        ("float16", {"instances": [1]}, "Conversion of JSON Value"),
+        (DOCUMENTED, {"instances": ["foo"]}, "expecting list of objects as multiple input tensors required"),
+        (DOCUMENTED, {"instances": [*ROWS["instances"], 3]}, "Expecting object but got list at item 2"),
+        (DOCUMENTED, {"instances": [{"tag": "foo"}]}, "keys must be equal to: sensor,signal,tag"),
+        (DOCUMENTED, {"inputs": [1]}, "expecting an object as multiple input tensors required"),
+        (DOCUMENTED, {"inputs": {"tag": ["foo"]}}, "Missing named input: "),
+        ("float32", {"instances": [1, {"x": 1}]}, "Expecting value/list but got object at item 1"),
+    ],
+)
+def test_wrong_requests_get_the_sentence_of_tensorflow_serving(inputs, document, words):
+    specs = {"x": Spec(inputs, None)} if isinstance(inputs, str) else inputs
+    with pytest.raises(ServingError) as caught:
+        serving.arrays_from_json(document, specs)
+    assert words in caught.value.message
+    assert caught.value.http in (400, 501)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["b64", "tag", "signal", "x"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    JSON,
+    st.sampled_from(["instances", "inputs"]),
+    st.sampled_from([DOCUMENTED, *({"x": Spec(t, None)} for t in ("float32", "uint8", "object"))]),
+)
+@settings(max_examples=300)
+def test_any_json_gives_arrays_of_the_wanted_types_or_a_status(value, key, specs):
+    try:
+        found, _ = serving.arrays_from_json({key: value}, specs)
+    except ServingError as error:
+        assert error.http == 400
+    else:
+        assert {name: array.dtype.name for name, array in found.items()} == {
+            name: spec.dtype for name, spec in specs.items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "JSON Parse error: The document is empty"),
+        (b"instances = [1, 2]", "JSON Parse error: Invalid value"),
+        (b"[1]", "Is not object"),
+        (b"\xff\xfe\x00", "JSON Parse error"),
+        (b'{"instances": ' + b"[" * 100_000, "JSON Parse error"),
+        (b'{"instances": [' + b"1" * 5000 + b"]}", "JSON Parse error"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(body, words):
+    with pytest.raises(ServingError, match="INVALID_ARGUMENT") as caught:
+        serving.read_json(body)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        ({"x": np.float32(1)}, "has no shape information"),
+        ({"x": np.zeros(2), "y": np.zeros(3)}, "has inconsistent batch size: 3 expecting: 2"),
+        ({"x": np.array([b"\xff"], object)}, "is no UTF-8"),
+    ],
+)
+def test_outputs_that_fit_no_row_are_refused(outputs, words):
+    with pytest.raises(ServingError, match=words):
+        serving.json_from_arrays({name: np.asarray(array) for name, array in outputs.items()}, row=True)
+
+
+# A server
+
+
+class Half(tf.Module):
+    """The documentation's half_plus_three, with any constant: y = x / 2 + constant."""
+
+    def __init__(self, constant):
+        self.constant = tf.Variable(float(constant))
+
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
+    def call(self, x):
+        return {"y": x / 2 + self.constant}
+
+
+class Named(tf.Module):
+    """Three named inputs of different types, and two outputs."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None,), tf.string, name="tag"),
+            tf.TensorSpec((None, 5), tf.int64, name="signal"),
+            tf.TensorSpec((None, 2, 2), tf.float32, name="sensor"),
+        ]
+    )
+    def call(self, tag, signal, sensor):
+        return {
+            "total": tf.reduce_sum(signal, 1),
+            "tag_bytes": tag,
+            "mean": tf.reduce_mean(sensor)[None] + tf.zeros_like(sensor[:, 0, 0]),
+        }
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="inputs")])
+    def records(self, inputs):
+        x = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature((), tf.float32)})["x"]
+        return {"classes": tf.tile([["low", "high"]], (tf.shape(x)[0], 1)), "scores": tf.stack([1 - x, x], 1)}
+
+
+def write(module, folder, **signatures):
+    """Export beside the folder, then rename: as one step."""
+    beside = folder.parent.parent / f"unfinished {folder.name}"
+    tf.saved_model.save(module, str(beside), signatures=signatures or module.call)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside.rename(folder)
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Two versions of half_plus_two and one of the named model, exported once and copied by the tests."""
+    folder = tmp_path_factory.mktemp("exports")
+    for constant in (2, 3):
+        write(Half(constant), folder / "half" / str(constant))
+    named = Named()
+    write(named, folder / "named" / "1", serving_default=named.call, records=named.records)
+    return folder
+
+
+def config(base, name="half", rest=""):
+    return f"config {{ name: '{name}' base_path: '{base}' model_platform: 'tensorflow' {rest} }}"
+
+
+def listed(*configs):
+    return f"model_config_list {{ {' '.join(configs)} }}"
+
+
+@pytest.fixture(scope="module")
+def server(exports, tmp_path_factory):
+    half = tmp_path_factory.mktemp("served") / "half"
+    shutil.copytree(exports / "half" / "3", half / "00000123")
+    text = listed(config(half), config(exports / "named", "named"), config(half.parent / "empty", "empty"))
+    with serving.TeachingServer(text, poll_seconds=POLL, body_limit=2_000_000, body_seconds=0.5) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def stubs(server):
+    with grpc.insecure_channel(server.grpc) as channel:
+        yield (
+            prediction_service_pb2_grpc.PredictionServiceStub(channel),
+            model_service_pb2_grpc.ModelServiceStub(channel),
+        )
+
+
+def post(server, path, document, **options):
+    body = document if isinstance(document, (bytes, str)) else json.dumps(document)
+    return requests.post(f"{server.rest}/v1/models/{path}", data=body, timeout=20, **options)
+
+
+def get(server, path):
+    return requests.get(f"{server.rest}/v1/models{path}", timeout=20)
+
+
+def assert_serves(server):
+    assert post(server, "half:predict", {"instances": [1.0, 2.0, 5.0]}).json() == {"predictions": [3.5, 4.0, 5.5]}
+
+
+def test_documented_status(server):
+    reply = get(server, "/half")
+    health = {"error_code": "OK", "error_message": ""}
+    documented = {"model_version_status": [{"version": "123", "state": "AVAILABLE", "status": health}]}
+    assert reply.json() == documented
+    assert reply.headers["Content-Type"] == "application/json"
+    assert get(server, "/half/versions/123").json() == documented
+
+
+def test_documented_predict_and_its_column_format(server):
+    assert_serves(server)
+    assert post(server, "half:predict", {"inputs": [1.0, 2.0, 5.0]}).json() == {"outputs": [3.5, 4.0, 5.5]}
+    named = {"signature_name": "serving_default", "inputs": {"x": [3.0, 4.0]}}
+    assert post(server, "half/versions/123:predict", named).json() == {"outputs": [4.5, 5.0]}
+
+
+def test_documented_error_of_an_unknown_model(server):
+    reply = post(server, "half_plus:predict", {"instances": [1.0, 5.0]})
+    assert reply.status_code == 404
+    assert reply.json() == {"error": "Servable not found for request: Latest(half_plus)"}
+
+
+def test_several_inputs_and_outputs_in_rows_and_columns(server):
+    wanted = {"mean": 4.125, "tag_bytes": {"b64": base64.b64encode(b"bar").decode()}, "total": 15}
+    assert post(server, "named:predict", ROWS).json()["predictions"][1] == wanted  # 3 + 4 + 1 + 2 + 5; 33 / 8
+    columns = post(server, "named:predict", COLUMNS).json()["outputs"]
+    assert {name: values[1] for name, values in columns.items()} == wanted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "words"),
+    [  # TensorFlow Serving's own test, UnsupportedApiCalls
+        ("GET", "/v1/foo", 400, "Malformed request"),
+        ("POST", "/v1/foo", 400, "Malformed request"),
+        ("GET", "/v1/models", 400, "Missing model name"),
+        ("POST", "/v1/models", 400, "Malformed request"),
+        ("GET", "/v1/models/foo:predict", 400, "Malformed request"),
+        ("GET", "/v1/models/foo/version/50:predict", 400, "Malformed request"),
+        ("POST", "/v1/models/foo/version/50:regress", 400, "Malformed request"),
+        ("POST", "/v1/models/foo/versions/HELLO:regress", 400, "Malformed request"),
+        ("POST", f"/v1/models/foo/versions/{2**64 - 1}:regress", 400, "Failed to convert version"),
+        ("POST", "/v1/models/foo/metadata", 400, "Malformed request"),
+        ("POST", "/v1/models/foo/label/some_label:regress", 400, "Malformed request"),
+        ("POST", "/v1/models/foo/versions/50/labels/some_label:regress", 400, "Malformed request"),
+        ("PUT", "/v1/models/half:predict", 400, "Malformed request"),
+        ("DELETE", "/v1/models/half", 400, "Malformed request"),
+        ("GET", "/v1/models/half/versions/9", 404, "Could not find version 9 of model half"),
+        ("GET", "/v1/models/foo", 404, "Could not find any versions of model foo"),
+        ("GET", "/v1/models/empty", 404, "Could not find any versions of model empty"),
+        ("GET", "/v1/models/half/labels/best", 400, "Unrecognized servable version label: best"),
+        ("GET", "/v1/models/foo/metadata", 404, "Servable not found for request: Latest(foo)"),
+    ],
+)
+def test_paths_that_are_not_answered(server, method, path, code, words):
+    reply = requests.request(method, server.rest + path, timeout=20)
+    assert reply.status_code == code
+    assert words in reply.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code", "words"),
+    [
+        ("foo:predict", {"instances": [1]}, 404, "Servable not found for request: Latest(foo)"),
+        ("foo/versions/50:predict", {"instances": [1]}, 404, "Specific(foo, 50)"),
+        ("half/versions/99:predict", {"instances": [1]}, 404, "Specific(half, 99)"),
+        ("half/labels/best:predict", {"instances": [1]}, 400, "Unrecognized servable version label: best"),
+        ("half:predict", b"", 400, "JSON Parse error: The document is empty"),
+        ("half:predict", b"instances = [1, 2]", 400, "JSON Parse error: Invalid value"),
+        ("half:predict", {"instances": ["x", "y"]}, 400, "not of expected type: float"),
+        ("half:predict", {"signature_name": 100}, 400, "'signature_name' key must be a string value."),
+        ("half:predict", {"signature_name": "no", "instances": [1]}, 400, 'Serving signature name: "no" not found'),
+        ("half:predict", {"instances": [[1, 2], [3]]}, 400, "Encountered list at unexpected size"),
+        (
+            "named:predict",
+            {"instances": [{"tag": "a", "signal": [1], "sensor": [[1, 2], [3, 4]]}]},
+            400,
+            "Input signal expects shape [?,5] but [1,1]",
+        ),
+        ("half:classify", {"instances": [1]}, 400, "When method is classify, key 'examples' is expected"),
+        ("half:classify", {"examples": [{"x": 1.0}]}, 400, "No classification inputs found in SignatureDef"),
+        ("named:classify", {"examples": [{"x": 1.0}]}, 400, "Expected one input Tensor."),
+        ("named:classify", {"signature_name": "records", "examples": [1]}, 400, "Example must be JSON object"),
+        (
+            "named:classify",
+            {"signature_name": "records", "examples": [{"x": [1, "a"]}]},
+            400,
+            "Unexpected element type",
+        ),
+        ("named:classify", {"signature_name": "records", "examples": [{"y": 1.0}]}, 400, ""),
+        ("half:regress", {"examples": [{"x": 1.0}]}, 501, "regress"),
+    ],
+)
+def test_bad_requests_get_their_error_and_the_server_goes_on(server, path, body, code, words):
+    reply = post(server, path, body)
+    assert reply.status_code == code
+    assert list(reply.json()) == ["error"]
+    assert words in reply.json()["error"]
+    assert_serves(server)
+
+
+def test_nan_is_answered_with_nan_where_the_type_has_it(server):
+    reply = post(server, "half:predict", b'{"instances": [NaN, Infinity, -Infinity]}')
+    assert reply.text == '{"predictions": [NaN, Infinity, -Infinity]}'
+
+
+def test_classify_hands_serialized_examples_to_the_signature(server):
+    reply = post(server, "named:classify", {"signature_name": "records", "examples": [{"x": 0.25}, {"x": 1.0}]})
+    assert reply.json() == {"results": [[["low", 0.75], ["high", 0.25]], [["low", 0.0], ["high", 1.0]]]}
+
+
+def test_body_of_100_megabytes_is_refused_and_not_kept(server):
+    before = psutil.Process().memory_info().rss
+    reply = post(server, "half:predict", b"1" * 100_000_000)
+    assert reply.status_code == 413
+    assert "100000000 bytes" in reply.json()["error"]
+    assert psutil.Process().memory_info().rss - before < 60_000_000
+    chunks = (b"1" * 100_000 for _ in range(50))  # no Content-Length says how much will come
+    assert requests.post(f"{server.rest}/v1/models/half:predict", data=chunks, timeout=20).status_code == 413
+    assert_serves(server)
+
+
+def raw(server, text):
+    """Open a connection and send a piece of text."""
+    host, port = server.rest.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=10)
+    connection.sendall(text)
+    return connection
+
+
+HEAD = b"POST /v1/models/half:predict HTTP/1.1\r\nHost: here\r\nContent-Length: 40\r\n\r\n"
+
+
+def test_slow_client_gets_its_error_while_others_are_answered(server):
+    begin = time.monotonic()
+    with raw(server, HEAD + b'{"instances": [') as slow:
+        assert_serves(server)
+        reply = slow.makefile("rb").read()  # until the server closes the connection
+    assert reply.startswith(b"HTTP/1.1 408")
+    assert b"did not arrive within 0.5 s" in reply
+    assert time.monotonic() - begin < 5
+    assert_serves(server)
+
+
+@pytest.mark.parametrize(
+    "text", [HEAD, HEAD + b"{", b"POST", b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 9]
+)
+def test_clients_that_leave_or_speak_no_http_do_no_harm(server, text, capfd):
+    raw(server, text).close()
+    assert_serves(server)
+    assert capfd.readouterr().err == ""
+
+
+def test_every_reply_says_who_answers(server, stubs):
+    assert "teaching server" in get(server, "/half").headers["Server"]
+    assert "not TensorFlow Serving" in post(server, "foo:predict", b"").headers["Server"]
+    _, call = stubs[0].Predict.with_call(message("half", 1.0), timeout=20)
+    assert dict(call.initial_metadata())["x-server"] == serving.BANNER
+
+
+# gRPC
+
+
+def message(model, value, name="x", **spec):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = model
+    for key, setting in spec.items():
+        setattr(request.model_spec, key, setting)
+    request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
+@given(arrays.arrays("float32", arrays.array_shapes(max_dims=3, max_side=4)))
+@settings(max_examples=30)
+def test_grpc_and_rest_give_the_same_numbers(server, stubs, array):
+    response = stubs[0].Predict(message("half", array), timeout=20)
+    reply = post(server, "half:predict", {"inputs": array.tolist()}).json()["outputs"]
+    found = tf.make_ndarray(response.outputs["y"])
+    assert found.shape == array.shape
+    assert np.array_equal(found, np.float32(reply), equal_nan=True)
+    assert (response.model_spec.version.value, response.model_spec.signature_name) == (123, "serving_default")
+
+
+def test_strings_and_named_inputs_over_grpc(stubs):
+    request = message("named", [b"\xff\x00", b"b"], "tag")
+    request.inputs["signal"].CopyFrom(tf.make_tensor_proto(np.ones((2, 5), np.int64)))
+    request.inputs["sensor"].CopyFrom(tf.make_tensor_proto(np.ones((2, 2, 2), np.float32)))
+    request.output_filter.extend(["tag_bytes"])
+    response = stubs[0].Predict(request, timeout=20)
+    assert tf.make_ndarray(response.outputs["tag_bytes"]).tolist() == [b"\xff\x00", b"b"]
+    assert list(response.outputs) == ["tag_bytes"]
+
+
+def _too_large():
+    request = message("half", 1.0)
+    for _ in range(4):
+        request.inputs["x"].tensor_shape.dim.add(size=100_000)
+    return request
+
+
+def _filtered():
+    request = message("half", 1.0)
+    request.output_filter.append("z")
+    return request
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "words"),
+    [
+        (message("", 1.0), "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        (message("foo", 1.0), "NOT_FOUND", "Servable not found for request: Latest(foo)"),
+        (message("half", 1.0, version_label="best"), "INVALID_ARGUMENT", "Unrecognized servable version label"),
+        (message("half", 1.0, signature_name="no"), "FAILED_PRECONDITION", '"no" not found'),
+        (message("half", 1), "INVALID_ARGUMENT", "expects float but int32 is provided"),
+        (message("half", 1.0, "z"), "INVALID_ARGUMENT", "Sent extra: {z}. Missing but required: {x}."),
+        (message("named", [b"a"], "tag"), "INVALID_ARGUMENT", "input size does not match signature: 1!=3"),
+        (_too_large(), "INVALID_ARGUMENT", "is too large"),
+        (_filtered(), "INVALID_ARGUMENT", "output tensor alias not found in signature: z"),
+        (message("half", np.zeros(600_000, np.float32)), "RESOURCE_EXHAUSTED", "larger than max"),
+    ],
+)
+def test_bad_messages_get_their_status_and_the_server_goes_on(server, stubs, request_, code, words):
+    with pytest.raises(grpc.RpcError) as caught:
+        stubs[0].Predict(request_, timeout=20)
+    assert caught.value.code().name == code
+    assert words in caught.value.details()
+    assert_serves(server)
+
+
+def test_metadata_is_the_same_over_both_protocols_and_names_types_and_open_sizes(server, stubs):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "named"
+    response = stubs[0].GetModelMetadata(request, timeout=20)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    assert response.metadata["signature_def"].Unpack(signatures)
+    found = get(server, "/named/metadata").json()
+    assert found["model_spec"] == {"name": "named", "signature_name": "", "version": "1"}
+    inside = json_format.ParseDict(found["metadata"]["signature_def"], get_model_metadata_pb2.SignatureDefMap())
+    assert inside == signatures
+    signal_ = found["metadata"]["signature_def"]["signature_def"]["serving_default"]["inputs"]["signal"]
+    assert signal_["dtype"] == "DT_INT64"
+    assert [dim["size"] for dim in signal_["tensor_shape"]["dim"]] == ["-1", "5"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"), [([], "at least one metadata_field"), (["other"], "other is not supported")]
+)
+def test_metadata_wants_a_field_that_exists(stubs, fields, words):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
+    request.model_spec.name = "half"
+    with pytest.raises(grpc.RpcError, match=words):
+        stubs[0].GetModelMetadata(request, timeout=20)
+
+
+def test_status_is_the_same_over_both_protocols(server, stubs):
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "half"
+    found = json_format.ParseDict(get(server, "/half").json(), get_model_status_pb2.GetModelStatusResponse())
+    assert stubs[1].GetModelStatus(request, timeout=20) == found
+
+
+# Versions
+
+
+class Served:
+    """A server of one model in a folder of its own, and what a test asks of it."""
+
+    def __init__(self, folder, exports):
+        self.base, self.exports = folder / "half", exports
+        self.base.mkdir()
+
+    def start(self, rest=""):
+        self.server = serving.TeachingServer(listed(config(self.base, rest=rest)), poll_seconds=POLL)
+        return self.server
+
+    def put(self, number, constant=2):
+        beside = self.base.parent / f"unfinished {number}"
+        shutil.copytree(self.exports / "half" / str(constant), beside)
+        beside.rename(self.base / str(number))
+
+    def states(self):
+        found = get(self.server, "/half").json().get("model_version_status", [])
+        return {int(entry["version"]): entry["state"] for entry in found}
+
+    def wait(self, **states):
+        wanted = {int(number.removeprefix("v")): state for number, state in states.items()}
+        for _ in range(200):
+            if wanted.items() <= self.states().items():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{wanted} is wanted, and there is {self.states()}")
+
+    def ask(self, path="half"):
+        reply = post(self.server, f"{path}:predict", {"instances": [0.0]})
+        return reply.json()["predictions"][0] if reply.ok else reply.status_code
+
+    def reload(self, rest):
+        request = model_management_pb2.ReloadConfigRequest()
+        text_format.Parse(listed(config(self.base, rest=rest)), request.config)
+        with grpc.insecure_channel(self.server.grpc) as channel:
+            return model_service_pb2_grpc.ModelServiceStub(channel).HandleReloadConfigRequest(request, timeout=20)
+
+
+@pytest.fixture
+def served(tmp_path, exports):
+    found = Served(tmp_path, exports)
+    yield found
+    found.server.close()
+
+
+def test_largest_version_is_served_by_default_and_new_ones_are_noticed(served):
+    served.put(2, 2)
+    served.put(9, 3)
+    served.start()
+    assert served.states() == {9: "AVAILABLE"}
+    assert served.ask() == 3.0
+    served.put(10, 2)  # as text, 10 comes before 9
+    served.wait(v10="AVAILABLE", v9="END")
+    assert served.ask() == 2.0
+    assert served.ask("half/versions/9") == 404
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [
+        ("", {4}),
+        ("model_version_policy { latest { num_versions: 2 } }", {3, 4}),
+        ("model_version_policy { all { } }", {1, 3, 4}),
+        ("model_version_policy { specific { versions: 1 versions: 3 } }", {1, 3}),
+        ("model_version_policy { specific { versions: 3 versions: 7 } }", {3}),
+    ],
+)
+def test_version_policies(served, policy, wanted):
+    for number in (1, 3, 4):
+        served.put(number)
+    (served.base / "notes").mkdir()
+    served.start(policy)
+    assert {number for number, state in served.states().items() if state == "AVAILABLE"} == wanted
+    assert all(served.ask(f"half/versions/{number}") == 2.0 for number in wanted)
+
+
+BOTH = "model_version_policy { specific { versions: 1 versions: 2 } } "
+
+
+def test_labels_name_versions_and_move_without_the_clients_knowing(served):
+    served.put(1, 2)
+    served.put(2, 3)
+    served.start(BOTH)
+    served.reload(BOTH + "version_labels { key: 'stable' value: 1 } version_labels { key: 'canary' value: 2 }")
+    assert [served.ask(f"half/labels/{label}") for label in ("stable", "canary")] == [2.0, 3.0]
+    assert get(served.server, "/half/labels/stable").json()["model_version_status"][0]["version"] == "1"
+    served.reload(BOTH + "version_labels { key: 'stable' value: 2 }")
+    assert served.ask("half/labels/stable") == 3.0
+    assert served.ask("half/labels/canary") == 400
+
+
+def test_label_for_a_version_that_is_not_available_is_refused_and_the_old_labels_stay(served):
+    served.put(1)
+    served.start("version_labels { key: 'stable' value: 1 }")
+    with pytest.raises(grpc.RpcError, match="not currently available for inference") as caught:
+        served.reload("version_labels { key: 'stable' value: 5 }")
+    assert caught.value.code().name == "FAILED_PRECONDITION"
+    assert served.ask("half/labels/stable") == 2.0
+
+
+def test_specific_rolls_back(served):
+    served.put(1, 2)
+    served.put(2, 3)
+    served.start()
+    assert served.ask() == 3.0
+    served.reload("model_version_policy { specific { versions: 1 } }")
+    served.wait(v1="AVAILABLE", v2="END")
+    assert served.ask() == 2.0
+
+
+def _no_weights(folder):
+    shutil.rmtree(folder / "variables")
+
+
+def _no_graph(folder):
+    (folder / "saved_model.pb").unlink()
+
+
+def _damaged_graph(folder):
+    (folder / "saved_model.pb").write_bytes(b"\xff" * 100)
+
+
+def _damaged_weights(folder):
+    file = next((folder / "variables").glob("*.index"))
+    file.write_bytes(file.read_bytes()[:20])
+
+
+def _empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@pytest.mark.parametrize("damage", [_no_weights, _no_graph, _damaged_graph, _damaged_weights, _empty])
+def test_version_that_can_not_be_loaded_is_reported_and_the_old_one_goes_on_until_it_is_mended(served, damage):
+    served.put(1)
+    served.start()
+    beside = served.base.parent / "bad"
+    shutil.copytree(served.exports / "half" / "3", beside)
+    damage(beside)
+    beside.rename(served.base / "2")
+    served.wait(v2="END", v1="AVAILABLE")
+    entry = get(served.server, "/half/versions/2").json()["model_version_status"][0]["status"]
+    assert entry["error_code"] in ("NOT_FOUND", "DATA_LOSS")
+    assert entry["error_message"]
+    time.sleep(4 * POLL)
+    assert served.states() == {1: "AVAILABLE", 2: "END"}
+    assert served.ask() == 2.0
+    shutil.copytree(served.exports / "half" / "3", served.base / "2", dirs_exist_ok=True)
+    served.wait(v2="AVAILABLE", v1="END")
+    assert served.ask() == 3.0
+
+
+def test_version_that_is_taken_away_gives_way_to_the_one_before(served):
+    served.put(1, 2)
+    served.put(2, 3)
+    served.start()
+    shutil.rmtree(served.base / "2")
+    served.wait(v1="AVAILABLE", v2="END")
+    assert served.ask() == 2.0
+
+
+def test_server_may_start_before_there_is_a_version(served):
+    served.start()
+    assert served.ask() == 404
+    served.put(1)
+    served.wait(v1="AVAILABLE")
+    assert served.ask() == 2.0
+
+
+def test_version_in_use_is_unloaded_after_its_last_answer(served):
+    served.put(1, 2)
+    served.start()
+    with served.server.models.borrow("half") as version:
+        served.put(2, 3)
+        served.wait(v2="AVAILABLE", v1="UNLOADING")
+        assert served.ask() == 3.0
+        assert version.predict("serving_default", {"x": np.float32(0)})["y"] == 2.0
+    served.wait(v1="END")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model_config_list {", "can't be read"),
+        ("", "Only ModelConfigList is supported"),
+        (
+            listed("config { name: 'a' base_path: '/a' }"),
+            "wants a name, a base_path, and the model_platform 'tensorflow'",
+        ),
+        (listed(config("/a"), config("/b")), "multiple times"),
+    ],
+)
+def test_config_that_can_not_be_used_gets_one_sentence(text, words):
+    with pytest.raises(ServingError, match=words):
+        serving.TeachingServer(text)
+
+
+# Under load
+
+
+REQUESTS, CLIENTS = 1000, 8
+
+
+def test_two_thousand_requests_from_eight_clients_through_a_swap_and_back_none_fails(served):
+    served.put(1, 2)
+    server = served.start()
+    known = {2.0: 1, 3.0: 2}
+
+    def rest():
+        with requests.Session() as session:
+            url = f"{server.rest}/v1/models/half:predict"
+            while True:
+                yield known[session.post(url, data=b'{"instances": [0.0]}', timeout=30).json()["predictions"][0]]
+
+    def over_grpc():
+        with grpc.insecure_channel(server.grpc) as channel:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            while True:
+                response = stub.Predict(message("half", [0.0]), timeout=30)
+                version = response.model_spec.version.value
+                assert known[float(tf.make_ndarray(response.outputs["y"])[0])] == version
+                yield version
+
+    def client(number, counts):
+        asked = rest() if number < CLIENTS // 2 else over_grpc()
+        with contextlib.closing(asked):
+            for _ in range(REQUESTS // CLIENTS):
+                counts.append(next(asked))
+
+    def run(change):
+        counts = [[] for _ in range(CLIENTS)]
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            clients = [pool.submit(client, number, found) for number, found in enumerate(counts)]
+            while sum(map(len, counts)) < REQUESTS // 5:
+                time.sleep(0.005)
+            change()
+            for future in clients:
+                future.result()  # raises what a client met
+        assert sum(map(len, counts)) == REQUESTS
+        return {version for found in counts for version in found}
+
+    there = run(lambda: (served.put(2, 3), served.wait(v2="AVAILABLE", v1="END")))
+    back = run(
+        lambda: (
+            served.reload("model_version_policy { specific { versions: 1 } }"),
+            served.wait(v1="AVAILABLE", v2="END"),
+        )
+    )
+    assert there == back == {1, 2}
+
+
+# Nothing is left
+
+
+def port_is_free(address):
+    host, port = address.removeprefix("http://").split(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=2):
+        return False
+    return True
+
+
+def test_close_frees_the_ports_and_ends_the_threads(exports):
+    before = set(threading.enumerate())
+    server = serving.TeachingServer(listed(config(exports / "half")), poll_seconds=POLL)
+    assert server.rest.startswith("http://127.0.0.1:")
+    assert server.grpc.startswith("127.0.0.1:")
+    assert_answers = post(server, "half:predict", {"instances": [0.0]})
+    assert assert_answers.ok
+    server.close()
+    server.close()
+    for _ in range(40):
+        left = {thread for thread in set(threading.enumerate()) - before if thread.is_alive()}
+        if not left:
+            break
+        time.sleep(0.05)
+    assert not left
+    assert port_is_free(server.rest)
+    assert port_is_free(server.grpc)
+
+
+def test_taken_port_is_an_error_that_leaves_nothing(exports):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        before = set(threading.enumerate())
+        for ports in ({"rest_port": port}, {"grpc_port": port}):
+            with pytest.raises(OSError, match=str(port) if "grpc_port" in ports else ""):
+                serving.TeachingServer(listed(config(exports / "half")), **ports)
+        time.sleep(0.2)
+        assert not [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]
+
+
+@pytest.fixture(scope="module")
+def programs(exports, tmp_path_factory):
+    """Two programs that serve, started together, and what they print: their addresses."""
+    file = tmp_path_factory.mktemp("config") / "models.config"
+    file.write_text(listed(config(exports / "half")), encoding="utf-8")
+    left_open = (
+        "import sys; from course_utils import quiet, serving; quiet.start_tensorflow();"
+        f"server = serving.TeachingServer(open({str(file)!r}).read()); print(server.rest, server.grpc, flush=True); sys.stdin.read()"
+    )
+    commands = [[sys.executable, "-m", "course_utils.serving", str(file)], [sys.executable, "-c", left_open]]
+    started = [
+        subprocess.Popen(c, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for c in commands
+    ]
+    yield started
+    for program in started:
+        program.kill()
+        program.communicate()
+
+
+def _gone(program, addresses):
+    assert psutil.Process(program.pid).children(recursive=True) == []
+    return lambda: all(map(port_is_free, addresses))
+
+
+def test_killed_server_leaves_no_process_and_no_port(programs):
+    line = programs[0].stdout.readline()
+    assert "teaching server, not TensorFlow Serving" in line
+    addresses = [word.rstrip(",\n") for word in line.split() if "127.0.0.1" in word]
+    assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
+    gone = _gone(programs[0], addresses)
+    os.kill(programs[0].pid, signal.SIGKILL)
+    assert programs[0].wait(10) == -signal.SIGKILL
+    assert gone()
+
+
+def test_program_that_ends_without_closing_its_server_ends_in_silence(programs):
+    addresses = programs[1].stdout.readline().split()
+    assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
+    gone = _gone(programs[1], addresses)
+    programs[1].stdin.close()
+    assert programs[1].wait(20) == 0
+    assert programs[1].stderr.read() == ""
+    assert gone()
+
+
+# Where the server is
+
+
+def test_import_is_light():
+    code = "import course_utils.serving, sys; print(*{'tensorflow', 'keras', 'grpc', 'matplotlib', 'google.protobuf'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert found.stdout.split() == []
+
+
+def test_server_of_your_own_is_taken_from_the_environment(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_SERVING_REST", server.rest + "/")
+    monkeypatch.setenv("COURSE_SERVING_GRPC", server.grpc)
+    with pytest.raises(ValueError, match="go together"):
+        serving.Connection("")
+    monkeypatch.setenv("COURSE_SERVING_FOLDER", str(tmp_path))
+    connection = serving.Connection("")
+    assert (connection.is_teaching, connection.rest, connection.grpc) == (False, server.rest, server.grpc)
+    connection.close()
+    assert_serves(server)
+    assert serving.folder("digits", "elsewhere") == tmp_path / "digits"
+    assert serving.base_path("digits", tmp_path / "digits") == "/models/digits"
+    (tmp_path / "digits" / "1").mkdir()
+    with pytest.raises(FileExistsError, match="not empty"):
+        serving.folder("digits", "elsewhere")
+
+
+def test_teaching_server_is_started_where_none_is_named(tmp_path, monkeypatch):
+    for name in ("REST", "GRPC", "FOLDER"):
+        monkeypatch.delenv(f"COURSE_SERVING_{name}", raising=False)
+    folder = serving.folder("half", tmp_path)
+    assert folder == tmp_path / "half"
+    connection = serving.Connection(listed(config(serving.base_path("half", folder))))
+    assert connection.is_teaching
+    assert requests.get(f"{connection.rest}/v1/models/half", timeout=20).status_code == 404
+    connection.close()
+    assert port_is_free(connection.rest)
+
+
+def test_files_for_the_real_server_fit_together():
+    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]["serving"]
+    found = serving.read_config(
+        (ROOT / "deploy" / "models.config").read_text(encoding="utf-8")
+    ).model_config_list.config
+    assert [entry.name for entry in found] == ["digits"]
+    assert found[0].base_path == "/models/digits"
+    assert "./models:/models" in compose["volumes"]
+    assert all(port.startswith("127.0.0.1:") for port in compose["ports"])
+    mounted = next(volume.split(":")[1] for volume in compose["volumes"] if volume.startswith("./models.config"))
+    assert f"--model_config_file={mounted}" in compose["command"]
+
+
+# What the lesson defines
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return load("13_serving")
