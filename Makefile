@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: help setup lab test data refresh bench assignments classroom test-classroom clean
+.PHONY: help setup lab test data refresh bench assignments classroom test-classroom site test-pages clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -47,5 +47,15 @@ classroom: setup  ## install nbgrader, for teachers who collect and grade work
 test-classroom: classroom data  ## every assignment through nbgrader: full marks and none
 	@$(BIN)/python -m pytest -q tests/test_assignments.py $(ARGS)
 
+site: .venv/pages  ## build the reading site from the stored outputs, in build/site/html
+	@$(BIN)/python -m tools.site $(ARGS)
+
+.venv/pages: .venv/ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[site]"
+	@touch .venv/pages
+
+test-pages: .venv/pages  ## the reading site in a real browser: every page, on a phone and on a screen
+	@$(BIN)/python -m pytest -q tests/test_site.py $(ARGS)
+
 clean:  ## remove .venv and caches; data/ stays
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis course_utils.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build course_utils.egg-info

@@ -1,0 +1,42 @@
+"""Sphinx: the reading site. `make site` lays the pages' sources into one folder and builds them from there."""
+
+from importlib import metadata
+
+from course_utils import lesson
+
+project = "Advanced neural networks"
+author = "the founders of this collection"
+copyright = "2026 the founders of this collection. Text and figures are under CC BY 4.0, code under the MIT License"
+release = version = metadata.version("course-utils")
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
+exclude_patterns = ["files"]  # what lessons link to: for download, not pages
+nb_execution_mode = "off"  # the stored outputs are the ones that the tests compare
+nb_render_markdown_format = "myst"  # tables and links in what a cell shows
+nb_ipywidgets_js = {}
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "substitution"]
+myst_heading_anchors = 3
+myst_substitutions = {"lessons": lesson.catalogue()}
+suppress_warnings = ["mystnb.unknown_mime_type"]
+autodoc_member_order = "bysource"
+add_module_names = False
+autodoc_typehints = "none"  # types stand in the docstrings
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_title = project
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
+html_theme = "sphinx_book_theme"
+html_theme_options = {
+    "home_page_in_toc": True,
+    "navbar_persistent": [],  # the sidebar has the search
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+}
+html_static_path = ["static"]  # of the folder that `make site` lays out: this one's, and MathJax
+html_css_files = ["site.css"]
+html_show_search_summary = False  # it reads the pages anew, which a browser forbids where they are files on a disk
+html_copy_source = html_show_sourcelink = html_show_sphinx = False
+mathjax_path = "mathjax.js"
+mathjax3_config = {"tex": {"tags": "ams"}}  # a formula that is referred to has a number: \label, \eqref

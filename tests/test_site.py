@@ -1,0 +1,226 @@
+"""The reading site as a reader has it: built, opened from the disk in a real browser, on a phone and on a screen."""
+
+import functools
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from course_utils import lesson
+from tests.browser import needs_browser, needs_extra, tab
+from tools import reader
+
+try:
+    from axe_playwright_python.sync_playwright import Axe
+except ImportError:
+    Axe = None  # of the same extra as what builds the site
+
+pytestmark = needs_extra
+HTML = reader.BUILD / "site" / "html"
+LESSONS = [path.stem for path in reader.lessons()]
+PAGES = ["index", *LESSONS, "api", "search", "genindex", "py-modindex"]
+GRAVE = ("serious", "critical")
+THEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site():
+    """Built as `make site` builds it; what is unchanged since the last time is kept."""
+    done = subprocess.run([sys.executable, "-m", "tools.site"], cwd=reader.BUILD.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def reading(site):
+    with tab() as opened:
+        yield opened
+
+
+@functools.cache
+def soup(name):
+    return BeautifulSoup((HTML / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def title(name):
+    return f"{name[:2]} {lesson.read_card(reader.NOTEBOOKS / f'{name}.ipynb').title}"
+
+
+def notebook(name):
+    return nbformat.read(reader.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+
+
+def figures(name):
+    return [text for cell in notebook(name).cells if (text := reader.alt_text(cell))]
+
+
+def spread(page):
+    """How much wider the page is than its window, and what sticks out, at each width."""
+    found = []
+    for width, height in ((390, 844), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found.append(f"wider than {width} px")
+    return found
+
+
+def complaints(page, exclude=("pre", "mjx-container")):
+    """What axe-core finds that is serious or critical; contrast, which is slow on code, in light and in dark and outside of `exclude`."""
+    runs = [("light", None, {"rules": {"color-contrast": {"enabled": False}}})]
+    runs += [(theme, {"exclude": [[part] for part in exclude]}, {"runOnly": ["color-contrast"]}) for theme in THEMES]
+    found = []
+    for theme, context, options in runs:
+        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        options |= {"preload": False, "resultTypes": ["violations"]}
+        for fault in Axe().run(page, context=context, options=options).response["violations"]:
+            if fault["impact"] in GRAVE:
+                found += [f"{theme}: {fault['id']}: {node['html'][:150]}" for node in fault["nodes"]]
+    return found
+
+
+def pictures_without_text(page):
+    script = "images => images.filter(image => !image.alt.trim() || !image.naturalWidth).map(image => image.outerHTML)"
+    return page.locator("img").evaluate_all(script)
+
+
+@needs_browser
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_without_error_network_or_grave_fault_and_fits_a_phone_and_a_screen(reading, name):
+    reading.open((HTML / f"{name}.html").as_uri())
+    problems = spread(reading.page) + complaints(reading.page) + pictures_without_text(reading.page)
+    assert problems + reading.errors + reading.requests == []
+
+
+@needs_browser
+def test_code_and_formulas_stand_out_from_their_ground_in_light_and_in_dark(reading):
+    reading.open((HTML / f"{LESSONS[1]}.html").as_uri())  # the colours are the same on all pages
+    assert complaints(reading.page, exclude=[".bd-sidebar"]) == []
+
+
+@needs_browser
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_formula_of_a_lesson_is_drawn(reading, name):
+    reading.open((HTML / f"{name}.html").as_uri())
+    drawn = reading.page.locator("article mjx-container svg").count()
+    assert drawn == len(soup(name).select("article .math"))
+    assert drawn > 0 or "$" not in "".join(cell.source for cell in notebook(name).cells if cell.cell_type == "markdown")
+    assert reading.page.locator("[data-mjx-error]").count() == 0
+
+
+@needs_browser
+def test_figures_lie_on_white_in_dark_mode_and_are_not_dimmed(reading):
+    reading.open((HTML / f"{LESSONS[1]}.html").as_uri())
+    reading.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    script = "images => images.map(i => [getComputedStyle(i).backgroundColor, getComputedStyle(i).filter])"
+    plates = reading.page.locator(".cell_output img").evaluate_all(script)
+    assert plates == [["rgb(255, 255, 255)", "none"]] * len(figures(LESSONS[1]))
+    body = reading.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert body != "rgb(255, 255, 255)"
+
+
+@needs_browser
+def test_search_finds_the_lesson_that_a_word_is_from(reading):
+    reading.open((HTML / "search.html").as_uri() + "?q=watershed")
+    results = reading.page.locator("#search-results li a")
+    results.first.wait_for()
+    assert title("03_watershed") in results.all_inner_texts()
+    assert reading.errors + reading.requests == []
+
+
+@needs_browser
+def test_the_judges_of_a_page_see_a_page_that_is_wrong(reading, tmp_path):
+    page = tmp_path / "wrong.html"
+    page.write_text(
+        "<title>x</title><div style='width: 2000px'>wide</div><img src='none.png'>"
+        "<p style='color: #ccc; background: #fff'>pale</p><script src='https://example.com/x.js'></script>"
+    )
+    reading.open(page.as_uri())
+    assert spread(reading.page) == ["wider than 390 px", "wider than 1280 px"]
+    found = "\n".join(complaints(reading.page))
+    assert all(rule in found for rule in ("color-contrast", "html-has-lang", "image-alt"))
+    assert len(pictures_without_text(reading.page)) == 1
+    assert reading.requests == ["https://example.com/x.js"]
+    assert len(reading.errors) == 2  # the picture that is not there, and the refused script
+
+
+def test_the_sidebar_lists_the_lessons_in_their_order():
+    listed = [link.get_text(strip=True) for link in soup("index").select("nav.bd-links a.reference.internal")]
+    assert [text for text in listed if text[0].isdigit()] == [title(name) for name in LESSONS]
+
+
+def test_previous_and_next_lead_through_all_lessons():
+    way, page = [], soup("index")
+    while (link := page.select_one("a.right-next")) and link["href"] != "api.html":
+        way.append(link["href"].removesuffix(".html"))
+        page = soup(way[-1])
+        assert page.select_one("a.left-prev")["href"] == f"{['index', *way][-2]}.html"
+    assert way == LESSONS
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_figure_has_the_text_that_is_stored_with_it(name):
+    assert [image["alt"] for image in soup(name).select(".cell_output img")] == figures(name)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_cell_is_on_the_page_exercises_too(name):
+    def words(text):
+        return re.sub(r"\s+", "", text)
+
+    shown = [words(cell.get_text()) for cell in soup(name).select(".cell_input")]
+    assert shown == [words(cell.source) for cell in notebook(name).cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_sentence_stands_where_an_explorer_would_be(name):
+    wanted = [
+        output.data["text/plain"]
+        for cell in notebook(name).cells
+        for output in cell.get("outputs", [])
+        if any("widget" in kind for kind in output.get("data", {}))
+    ]
+    text = soup(name).get_text()
+    assert all(sentence.startswith("An explorer") and sentence in text for sentence in wanted)
+    assert "widget" not in "".join(map(str, soup(name).select("script")))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_inside_the_site_leads_to_a_page_and_a_place_on_it(name):
+    broken = []
+    for link in soup(name).select("a[href]"):
+        page, _, place = link["href"].partition("#")
+        if page.startswith(("http:", "https:", "mailto:")):
+            continue
+        target = HTML / page if page else HTML / f"{name}.html"
+        if not target.is_file() or (place and f'id="{place}"' not in target.read_text(encoding="utf-8")):
+            broken.append(link["href"])
+    assert broken == []
+
+
+def test_no_page_names_a_notebook_file_as_a_link():
+    assert [link["href"] for name in PAGES for link in soup(name).select("a[href*='.ipynb']")] == []
+
+
+def test_the_package_page_has_every_public_function_with_its_docstring():
+    import importlib
+    import inspect
+
+    page = soup("api")
+    for module in ("boxes", "metrics", "plots", "datasets.mnist"):
+        found = importlib.import_module(f"course_utils.{module}")
+        for name, thing in inspect.getmembers(found, inspect.isfunction):
+            if thing.__module__ == found.__name__ and not name.startswith("_"):
+                entry = page.find(id=f"{found.__name__}.{name}")
+                assert entry and thing.__doc__.strip().splitlines()[0][:20] in entry.parent.get_text()
+    assert "course_utils.exercises.otsu" not in page.get_text()
+
+
+def test_a_cell_with_two_figures_is_refused():
+    output = nbformat.v4.new_output(
+        "display_data", {"image/png": "", "text/plain": ""}, metadata={"image/png": {"alt": "a"}}
+    )
+    cell = nbformat.v4.new_code_cell(outputs=[output, output])
+    with pytest.raises(ValueError, match="one figure, and one shows 2"):
+        reader.alt_text(cell)

@@ -1,0 +1,115 @@
+"""Build the reading site from the stored outputs: ``make site``, then open ``build/site/html/index.html``.
+
+The pages are Sphinx's, see ``site/conf.py``. Notebooks are not executed, and neither the build nor a page asks the network.
+"""
+
+import pkgutil
+import re
+import shutil
+import sys
+
+import nbformat
+from sphinx.cmd.build import main as sphinx_build
+
+import course_utils
+from tools import reader
+
+PROJECT = reader.BUILD.parent
+SITE = PROJECT / "site"
+_FILE_LINK = re.compile(r"(?<=\]\()\.\./([^)#\s]+)")
+SOURCE, HTML = reader.BUILD / "site" / "source", reader.BUILD / "site" / "html"
+
+
+def page(path):
+    """Prepare a lesson's notebook for myst-nb.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        With the lesson's number in its title, each figure's text where myst-nb looks for it, and links to the project's
+        files led to copies of them.
+    """
+    notebook = reader.read(path)
+    notebook.cells[0].source = re.sub("^# ", f"# {path.stem[:2]} ", notebook.cells[0].source)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _FILE_LINK.sub(r"files/\1.txt", cell.source)
+        if text := reader.alt_text(cell):
+            cell.metadata["mystnb"] = {"image": {"alt": text}}
+    return notebook
+
+
+def api_page():
+    """Write the page of ``course_utils``: every module that a lesson may import, from its docstrings.
+
+    Returns
+    -------
+    str
+        MyST Markdown; the exercises' own modules are left out, since they hold the answers.
+    """
+    names = [module.name for module in pkgutil.walk_packages(course_utils.__path__, "course_utils.")]
+    sections = ["# The package `course_utils`", "```{eval-rst}\n.. automodule:: course_utils\n```"]
+    for name in names:
+        if not name.startswith("course_utils.exercises."):
+            heading = name.removeprefix("course_utils.")
+            sections.append(f"## `{heading}`\n\n```{{eval-rst}}\n.. automodule:: {name}\n   :members:\n```")
+    return "\n\n".join(sections) + "\n"
+
+
+def copy_files(path):
+    """Copy the project's files that a lesson links to next to the pages; as text, a browser shows each.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The lesson's notebook.
+    """
+    for cell in nbformat.read(path, as_version=4).cells:
+        for name in _FILE_LINK.findall(cell.source if cell.cell_type == "markdown" else ""):
+            target = SOURCE / "files" / f"{name}.txt"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, target)
+
+
+def stage():
+    """Lay the sources of all pages into one folder; a page that is the same keeps its time, and Sphinx keeps it too."""
+    pages = {path.name: nbformat.writes(page(path)) for path in reader.lessons()}
+    pages["api.md"] = api_page()
+    shutil.copytree(SITE, SOURCE, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(reader.mathjax(), SOURCE / "static" / "mathjax.js")
+    for old in set(SOURCE.glob("*.ipynb")) - {SOURCE / name for name in pages}:
+        old.unlink()
+    for path in reader.lessons():
+        copy_files(path)
+    for name, text in pages.items():
+        target = SOURCE / name
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.write_text(text, encoding="utf-8")
+
+
+def main(options):
+    """Stage and build; a warning is an error.
+
+    Parameters
+    ----------
+    options : list of str
+        For ``sphinx-build``, such as ``["-E"]`` to build every page anew.
+
+    Returns
+    -------
+    int
+        0 if all is well.
+    """
+    stage()
+    code = sphinx_build(["-q", "-W", "--keep-going", "-j", "2", *options, str(SOURCE), str(HTML)])
+    if code == 0:
+        print(f"The site is ready: open {(HTML / 'index.html').relative_to(PROJECT)} in a browser.")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
