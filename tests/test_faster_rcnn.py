@@ -262,7 +262,7 @@ def test_answers_of_the_proposal_network_stand_in_the_order_of_the_anchors():
     scores_layer, offsets_layer = (layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
     scores_layer.set_weights([0 * scores_layer.get_weights()[0], np.arange(9.0)])
     offsets_layer.set_weights([0 * offsets_layer.get_weights()[0], np.arange(36.0)])
-    scores, offsets = network(np.zeros((2, 32, 32, 48), np.float32))
+    scores, offsets = network(np.zeros((2, 32, 32, 40), np.float32))
     assert scores.shape == (2, len(lesson.make_anchors()))
     assert offsets.shape == (2, len(lesson.make_anchors()), 4)
     assert np.array_equal(scores[0, :18], np.tile(np.arange(9.0), 2))
