@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: help setup lab test data refresh bench assignments classroom test-classroom site test-pages clean
+.PHONY: help setup lab test data refresh bench assignments classroom test-classroom site slides test-pages clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -35,8 +35,8 @@ test: data  ## style, unit tests, and every notebook's stored outputs compared
 refresh: data  ## execute, clean and store the notebooks (one: NOTEBOOK=01)
 	@$(BIN)/python -m tools.refresh $(NOTEBOOK)
 
-bench: data  ## measure speed side by side, and print the ratios
-	@$(BIN)/python -m benchmarks
+bench: data  ## measure speed side by side, into benchmarks/RESULTS.md (one part: ARGS=otsu)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 assignments: setup  ## write nbgrader assignments from the exercises (one lesson: NOTEBOOK=02)
 	@$(BIN)/python -m tools.assignments $(NOTEBOOK) $(ARGS)
@@ -54,8 +54,11 @@ site: .venv/pages  ## build the reading site from the stored outputs, in build/s
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[site]"
 	@touch .venv/pages
 
-test-pages: .venv/pages  ## the reading site in a real browser: every page, on a phone and on a screen
-	@$(BIN)/python -m pytest -q tests/test_site.py $(ARGS)
+slides: .venv/pages  ## make a deck of slides of each lesson, in build/slides
+	@$(BIN)/python -m tools.slides
+
+test-pages: .venv/pages  ## site and slides in a real browser: on a phone, a screen and a projector
+	@$(BIN)/python -m pytest -q tests/test_site.py tests/test_slides.py $(ARGS)
 
 clean:  ## remove .venv and caches; data/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build course_utils.egg-info
