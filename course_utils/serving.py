@@ -25,8 +25,10 @@ import logging
 import math
 import os
 import re
+import socket
 import sys
 import threading
+import time
 import types
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -36,7 +38,6 @@ from urllib.parse import unquote
 
 import numpy as np
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 
 BANNER = "course-utils teaching server, not TensorFlow Serving"
@@ -47,9 +48,8 @@ _HTTP = {
     "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504,
 }  # fmt: skip
 _TYPE_NAMES = {"float32": "float", "float64": "double", "object": "string"}  # as TensorFlow writes them
-_DRAINED = (
-    1 << 30
-)  # bytes of a body that is too large are read and dropped up to here, so that its sender gets the reply
+_MANY = "as multiple input tensors required as per tensorinfo_map"
+_DRAINED = 1 << 30  # bytes: a body that is too large is read and dropped up to here, so that its sender gets the reply
 
 
 class ServingError(Exception):
@@ -133,9 +133,7 @@ def arrays_from_json(document, inputs):
         INVALID_ARGUMENT, with the beginning of the sentence that TensorFlow Serving would send.
     """
     if "instances" in document and "inputs" in document:
-        raise _invalid(
-            "JSON Value: Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
-        )
+        raise _invalid("Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist")
     if "instances" in document:
         return _from_rows(document["instances"], inputs), True
     if "inputs" in document:
@@ -150,9 +148,7 @@ def _from_rows(instances, inputs):
         raise _invalid("JSON Value: No values in 'instances' array")
     named = _is_object(instances[0])
     if not named and len(inputs) > 1:
-        raise _invalid(
-            "instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map"
-        )
+        raise _invalid(f"instances is a plain list, but expecting list of objects {_MANY}")
     for number, instance in enumerate(instances):
         if _is_object(instance) != named:
             words = "Expecting object but got list" if named else "Expecting value/list but got object"
@@ -182,9 +178,7 @@ def _stacked(values, spec):
 def _from_columns(values, inputs):
     if not _is_object(values):
         if len(inputs) > 1:
-            raise _invalid(
-                "inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map"
-            )
+            raise _invalid(f"inputs is a plain value/list, but expecting an object {_MANY}")
         values = dict.fromkeys(inputs, values)
     for name in inputs:
         if name not in values:
@@ -200,9 +194,8 @@ def _dense(value, spec):
             if type(leaf) is not list:
                 raise _invalid(f"JSON Value: {_brief(leaf)} found at incorrect level: {level} in the JSON DOM.")
             if len(leaf) != len(leaves[0]):
-                raise _invalid(
-                    f"Encountered list at unexpected size: {len(leaf)} at level: {level} expected size: {len(leaves[0])}"
-                )
+                sizes = f"{len(leaf)} at level: {level} expected size: {len(leaves[0])}"
+                raise _invalid(f"Encountered list at unexpected size: {sizes}")
         shape.append(len(leaves[0]))
         leaves, level = list(itertools.chain.from_iterable(leaves)), level + 1
     return _typed(leaves, spec.dtype).reshape(shape)
@@ -215,9 +208,8 @@ def _typed(leaves, dtype):
         raise ServingError("UNIMPLEMENTED", f"Conversion of JSON Value to type: {type_name(dtype)}")
     if not set(map(type, leaves)) <= set(wanted):  # exactly these: True is no number
         leaf = next(leaf for leaf in leaves if type(leaf) not in wanted)
-        raise _invalid(
-            f"JSON Value: {_brief(leaf)} Type: {_json_type(leaf)} is not of expected type: {type_name(dtype)}"
-        )
+        found = f"JSON Value: {_brief(leaf)} Type: {_json_type(leaf)}"
+        raise _invalid(f"{found} is not of expected type: {type_name(dtype)}")
     if dtype == "object":
         flat = np.empty(len(leaves), dtype=object)
         flat[:] = [_bytes(leaf) for leaf in leaves]
@@ -299,14 +291,11 @@ def json_from_arrays(outputs, row):
         INVALID_ARGUMENT if outputs in row format have no or different first dimensions, or a string is no UTF-8.
     """
     if row:
-        sizes = {name: array.shape[0] if array.ndim else None for name, array in outputs.items()}
-        for name, size in sizes.items():
-            if size is None:
-                raise _invalid(f"Tensor name: {name} has no shape information")
-            if size != next(iter(sizes.values())):
-                raise _invalid(
-                    f"Tensor name: {name} has inconsistent batch size: {size} expecting: {next(iter(sizes.values()))}"
-                )
+        sizes = {array.shape[:1] for array in outputs.values()}
+        if () in sizes:
+            raise _invalid("a tensor of the reply has no shape information: ask in column format")
+        if len(sizes) > 1:
+            raise _invalid("tensors of the reply have inconsistent batch sizes: ask in column format")
     plain = {name: _plain(name, array) for name, array in outputs.items()}
     if len(plain) == 1:
         return {"predictions" if row else "outputs": next(iter(plain.values()))}
@@ -390,16 +379,13 @@ class Version:
         """Read the SavedModel; what goes wrong is kept in `code` and `message`, and never raised."""
         self.state, self.tried, tf = "LOADING", self.files(), _protos().tf
         try:
-            graphs = (
-                _protos().saved_model.SavedModel.FromString((self.folder / "saved_model.pb").read_bytes()).meta_graphs
-            )
-            served = next(graph for graph in graphs if "serve" in graph.meta_info_def.tags)
+            parsed = _protos().saved_model.SavedModel.FromString((self.folder / "saved_model.pb").read_bytes())
+            served = next(graph for graph in parsed.meta_graphs if "serve" in graph.meta_info_def.tags)
             self.loaded = tf.saved_model.load(str(self.folder))
             self.signatures = dict(served.signature_def)
             self.state, self.code, self.message = "AVAILABLE", "OK", ""
         except Exception as error:  # a damaged file may raise anything
-            missing = isinstance(error, FileNotFoundError)
-            code = _code_of(error) if isinstance(error, tf.errors.OpError) else "NOT_FOUND" if missing else "DATA_LOSS"
+            code = "NOT_FOUND" if isinstance(error, (FileNotFoundError, tf.errors.NotFoundError)) else "DATA_LOSS"
             self.state, self.code, self.message = "END", code, f"{type(error).__name__}: {error}"[:500]
 
     def files(self):
@@ -447,19 +433,14 @@ class Version:
             INVALID_ARGUMENT where names, types or shapes are not the signature's; what TensorFlow raises, with its code.
         """
         tf = _protos().tf
-        specs = specs_of(self.signatures[name].inputs)
-        _check_inputs(arrays, specs)
+        infos = self.signatures[name].inputs
+        _check_inputs(arrays, specs_of(infos))
         try:
-            tensors = {
-                key: tf.constant(arrays[key], tf.as_dtype(self.signatures[name].inputs[key].dtype)) for key in specs
-            }
-            outputs = self.loaded.signatures[name](**tensors)
+            outputs = self.loaded.signatures[name](**{key: tf.constant(arrays[key], infos[key].dtype) for key in infos})
         except tf.errors.OpError as error:
             raise ServingError(_code_of(error), error.message[:500]) from None
-        return {
-            key: np.asarray(value.numpy(), None if value.dtype != tf.string else object)
-            for key, value in outputs.items()
-        }
+        kinds = {key: object if value.dtype == tf.string else None for key, value in outputs.items()}
+        return {key: np.asarray(value.numpy(), kinds[key]) for key, value in outputs.items()}
 
 
 def _code_of(error):
@@ -548,13 +529,9 @@ class Models:
             self._refresh()
             labels = {name: dict(entry.version_labels) for name, entry in configs.items()}
             for name, numbers in labels.items():
-                for number in numbers.values():
-                    if number not in self._available(name):
-                        raise ServingError(
-                            "FAILED_PRECONDITION",
-                            f"Request to assign label to version {number} of model {name}, "
-                            "which is not currently available for inference",
-                        )
+                for number in set(numbers.values()) - self._available(name):
+                    words = f"label to version {number} of model {name}, which is not currently available for inference"
+                    raise ServingError("FAILED_PRECONDITION", f"Request to assign {words}")
             self._labels = labels
 
     def refresh(self):
@@ -768,9 +745,9 @@ def answer_rest(models, method, path, body):
     name, number, label, verb = found.groups()
     if name is None:
         raise _invalid("Missing model name in request.")
-    if number is not None and int(number[-20:]) >= 2**63:
+    if number is not None and (len(number) > 1000 or int(number) >= 2**63):
         raise _invalid(f"Failed to convert version: {number[:40]} to numeric.")
-    spec = unquote(name), int(number[-20:]) if number else None, unquote(label) if label else None
+    spec = unquote(name), int(number) if number else None, unquote(label) if label else None
     if method == "GET":
         return _describe(models, verb, spec)
     document = read_json(body)
@@ -926,12 +903,11 @@ class Grpc:
     def _spec(self, spec):
         if not spec.name:
             raise _invalid("ModelSpec has no name specified.")
-        choice = spec.WhichOneof("version_choice")
-        return (
-            spec.name,
-            spec.version.value if choice == "version" else None,
-            spec.version_label if choice == "version_label" else None,
+        given, chosen = (
+            {"version": spec.version.value, "version_label": spec.version_label},
+            spec.WhichOneof("version_choice"),
         )
+        return spec.name, *(value if kind == chosen else None for kind, value in given.items())
 
     def Predict(self, request, context):
         """Run a signature on the tensors of `request`, a PredictRequest; `context` is gRPC's."""
@@ -943,12 +919,8 @@ class Grpc:
             name, definition = version.signature(request.model_spec.signature_name, "FAILED_PRECONDITION")
             arrays = {key: _array(key, tensor) for key, tensor in request.inputs.items()}
             outputs = version.predict(name, arrays)
-        for alias in request.output_filter:
-            if alias not in outputs:
-                raise _invalid(
-                    f"output tensor alias not found in signature: {alias} "
-                    f"Outputs expected to be in the set {{{','.join(sorted(outputs))}}}."
-                )
+        for alias in set(request.output_filter) - set(outputs):
+            raise _invalid(f"output tensor alias not found in signature: {alias}")
         response = protos.predict.PredictResponse()
         response.model_spec.name, response.model_spec.signature_name = request.model_spec.name, name
         response.model_spec.version.value = version.number
@@ -1107,11 +1079,8 @@ class TeachingServer:
     def _start_grpc(self, port):
         import grpc
 
-        options = [
-            ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", self.body_limit),
-            ("grpc.max_send_message_length", -1),
-        ]
+        limits = {"receive": self.body_limit, "send": -1}
+        options = [("grpc.so_reuseport", 0), *((f"grpc.max_{way}_message_length", n) for way, n in limits.items())]
         self._grpc_pool = ThreadPoolExecutor(4, thread_name_prefix="grpc")
         server = grpc.server(self._grpc_pool, options=options)
         services = Grpc(self.models)
@@ -1134,15 +1103,14 @@ class TeachingServer:
 
     async def _serve_rest(self, port):
         for name in ("tornado.general", "tornado.access"):
-            logging.getLogger(name).addHandler(
-                logging.NullHandler()
-            )  # what clients do wrong is no warning to the reader
-        sockets = tornado.netutil.bind_sockets(port, "127.0.0.1")
+            logging.getLogger(name).addHandler(logging.NullHandler())  # clients' mistakes are no warnings to the reader
+        listening = socket.create_server(("127.0.0.1", port), backlog=128)
+        listening.setblocking(False)
         application = tornado.web.Application([(r"/v1(?:/.*)?", Rest, {"server": self})], log_function=lambda _: None)
         http = tornado.httpserver.HTTPServer(application, max_body_size=_DRAINED, idle_connection_timeout=60)
-        http.add_sockets(sockets)
+        http.add_sockets([listening])
         self._loop, self._stop_rest = asyncio.get_running_loop(), asyncio.Event()
-        self.rest = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        self.rest = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self._started.set()
         await self._stop_rest.wait()
         http.stop()
@@ -1213,6 +1181,8 @@ class Connection:
     ------
     ValueError
         If only some of the three variables are set.
+    ConnectionError
+        If your server does not open its port within a minute.
     """
 
     def __init__(self, config):
@@ -1224,6 +1194,8 @@ class Connection:
             )
         self._server = None if all(values) else TeachingServer(config)
         self.is_teaching = self._server is not None
+        if not self.is_teaching:
+            _await(values[1])
         self.rest, self.grpc = (
             (self._server.rest, self._server.grpc) if self.is_teaching else (values[0].rstrip("/"), values[1])
         )
@@ -1232,6 +1204,18 @@ class Connection:
         """End the teaching server; a server of your own goes on."""
         if self.is_teaching:
             self._server.close()
+
+
+def _await(address, seconds=60):
+    """Wait until somebody listens: TensorFlow Serving opens its ports when it has loaded a first version."""
+    host, port = address.rsplit(":", 1)
+    for _ in range(2 * seconds):
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+            return
+        time.sleep(0.5)
+    raise ConnectionError(
+        f"nobody answers at {address} (COURSE_SERVING_GRPC): start the server as deploy/README.md says."
+    )
 
 
 def main(arguments):

@@ -243,7 +243,7 @@ def test_what_is_no_json_object_is_refused(body, words):
     ("outputs", "words"),
     [
         ({"x": np.float32(1)}, "has no shape information"),
-        ({"x": np.zeros(2), "y": np.zeros(3)}, "has inconsistent batch size: 3 expecting: 2"),
+        ({"x": np.zeros(2), "y": np.zeros(3)}, "have inconsistent batch sizes"),
         ({"x": np.array([b"\xff"], object)}, "is no UTF-8"),
     ],
 )
@@ -388,6 +388,8 @@ def test_several_inputs_and_outputs_in_rows_and_columns(server):
         ("POST", "/v1/models/foo/version/50:regress", 400, "Malformed request"),
         ("POST", "/v1/models/foo/versions/HELLO:regress", 400, "Malformed request"),
         ("POST", f"/v1/models/foo/versions/{2**64 - 1}:regress", 400, "Failed to convert version"),
+        ("GET", f"/v1/models/half/versions/1{'0' * 40}123", 400, "Failed to convert version"),
+        ("GET", f"/v1/models/half/versions/{'1' * 5000}", 400, "Failed to convert version"),
         ("POST", "/v1/models/foo/metadata", 400, "Malformed request"),
         ("POST", "/v1/models/foo/label/some_label:regress", 400, "Malformed request"),
         ("POST", "/v1/models/foo/versions/50/labels/some_label:regress", 400, "Malformed request"),
@@ -458,8 +460,9 @@ def test_classify_hands_serialized_examples_to_the_signature(server):
 
 
 def test_body_of_100_megabytes_is_refused_and_not_kept(server):
+    body = b"1" * 100_000_000
     before = psutil.Process().memory_info().rss
-    reply = post(server, "half:predict", b"1" * 100_000_000)
+    reply = post(server, "half:predict", body)
     assert reply.status_code == 413
     assert "100000000 bytes" in reply.json()["error"]
     assert psutil.Process().memory_info().rss - before < 60_000_000
@@ -753,7 +756,7 @@ def test_version_that_can_not_be_loaded_is_reported_and_the_old_one_goes_on_unti
     beside.rename(served.base / "2")
     served.wait(v2="END", v1="AVAILABLE")
     entry = get(served.server, "/half/versions/2").json()["model_version_status"][0]["status"]
-    assert entry["error_code"] in ("NOT_FOUND", "DATA_LOSS")
+    assert entry["error_code"] in ("NOT_FOUND", "DATA_LOSS"), entry
     assert entry["error_message"]
     time.sleep(4 * POLL)
     assert served.states() == {1: "AVAILABLE", 2: "END"}
@@ -898,7 +901,7 @@ def test_taken_port_is_an_error_that_leaves_nothing(exports):
         port = taken.getsockname()[1]
         before = set(threading.enumerate())
         for ports in ({"rest_port": port}, {"grpc_port": port}):
-            with pytest.raises(OSError, match=str(port) if "grpc_port" in ports else ""):
+            with pytest.raises(OSError, match=str(port) if "grpc_port" in ports else "in use"):
                 serving.TeachingServer(listed(config(exports / "half")), **ports)
         time.sleep(0.2)
         assert not [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]
@@ -906,22 +909,21 @@ def test_taken_port_is_an_error_that_leaves_nothing(exports):
 
 @pytest.fixture(scope="module")
 def programs(exports, tmp_path_factory):
-    """Two programs that serve, started together, and what they print: their addresses."""
+    """Two programs that serve, started together: one that is to be killed, one that ends without closing its server."""
     file = tmp_path_factory.mktemp("config") / "models.config"
     file.write_text(listed(config(exports / "half")), encoding="utf-8")
     left_open = (
         "import sys; from course_utils import quiet, serving; quiet.start_tensorflow();"
-        f"server = serving.TeachingServer(open({str(file)!r}).read()); print(server.rest, server.grpc, flush=True); sys.stdin.read()"
+        f"server = serving.TeachingServer(open({str(file)!r}).read());"
+        "print(server.rest, server.grpc, flush=True); sys.stdin.read()"
     )
-    commands = [[sys.executable, "-m", "course_utils.serving", str(file)], [sys.executable, "-c", left_open]]
-    started = [
-        subprocess.Popen(c, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for c in commands
-    ]
-    yield started
-    for program in started:
-        program.kill()
-        program.communicate()
+    options = {"cwd": ROOT, "text": True, **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)}
+    with contextlib.ExitStack() as stack:
+        started = []
+        for arguments in (["-m", "course_utils.serving", str(file)], ["-W", "ignore", "-c", left_open]):
+            started.append(stack.enter_context(subprocess.Popen([sys.executable, *arguments], **options)))
+            stack.callback(started[-1].kill)
+        yield started
 
 
 def _gone(program, addresses):
@@ -944,7 +946,7 @@ def test_program_that_ends_without_closing_its_server_ends_in_silence(programs):
     addresses = programs[1].stdout.readline().split()
     assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
     gone = _gone(programs[1], addresses)
-    programs[1].stdin.close()
+    programs[1].stdin.close()  # it reads to the end, and ends
     assert programs[1].wait(20) == 0
     assert programs[1].stderr.read() == ""
     assert gone()
@@ -1006,4 +1008,78 @@ def test_files_for_the_real_server_fit_together():
 
 @pytest.fixture(scope="module")
 def lesson():
-    return load("13_serving")
+    found = load("13_serving")
+    found.NAMES = [f"class {digit}" for digit in range(10)]  # the lesson's variable
+    return found
+
+
+@pytest.fixture(scope="module")
+def exported(lesson, tmp_path_factory):
+    """A small untrained classifier with the lesson's signatures, and where it stands."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    folder = tmp_path_factory.mktemp("digits") / "1"
+    lesson.export(model, folder)
+    return model, folder, tf.saved_model.load(folder).signatures
+
+
+PICTURES = arrays.arrays("uint8", st.tuples(st.integers(0, 5), st.just(28), st.just(28)))
+
+
+@given(PICTURES)
+@settings(max_examples=15)
+def test_export_answers_as_the_model_whatever_the_batch(lesson, exported, pictures):
+    model, _, signatures = exported
+    assert lesson.same_answers(signatures, model, pictures)
+
+
+def test_comparison_notices_another_model(lesson, exported):
+    model, _, signatures = exported
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
+
+    def other(pictures):
+        return model(pictures[:, ::-1])
+
+    assert not lesson.same_answers(signatures, other, pictures)
+
+
+@given(PICTURES)
+@settings(max_examples=15)
+def test_png_files_lead_back_to_the_same_pixels(lesson, pictures):
+    files = lesson.write_png(pictures)
+    assert all(file.startswith(b"\x89PNG") for file in files)
+    assert np.array_equal(lesson.read_png(tf.constant(files, tf.string)), pictures)
+
+
+def test_export_refuses_what_its_signatures_do_not_allow(exported):
+    _, folder, _ = exported
+    with serving.TeachingServer(listed(config(folder.parent, "digits"))) as server:
+        for name, value in (
+            ("images", [[[0.5] * 28] * 28]),
+            ("images", [[[0] * 28] * 27]),
+            ("pixels", [[[0] * 28] * 28]),
+        ):
+            reply = post(server, "digits:predict", {"signature_name": "predict", "inputs": {name: value}})
+            assert reply.status_code == 400
+        bad = post(server, "digits:predict", {"signature_name": "classify_png", "instances": [{"b64": "aGVsbG8="}]})
+        assert bad.status_code == 400  # TensorFlow's own error keeps its code
+        good = post(server, "digits:predict", {"signature_name": "predict", "instances": [[[0] * 28] * 28]})
+        assert np.shape(good.json()["predictions"]) == (1, 10)
+
+
+def test_client_of_the_lesson_writes_down_failures_and_goes_on(lesson):
+    stop, log, codes = threading.Event(), [], iter([1, None, 2])
+
+    def ask_once(session):
+        code = next(codes)
+        if code == 2:
+            stop.set()
+        if code is None:
+            raise requests.ConnectionError("nobody there")
+        return code
+
+    lesson.client(ask_once, stop, log)
+    assert [version for _, version in log] == [1, 0, 2]
+    assert log == sorted(log)
