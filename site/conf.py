@@ -10,6 +10,7 @@ copyright = "2026 the founders of this collection. Text and figures are under CC
 release = version = metadata.version("course-utils")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
+smartquotes = False  # as the lessons have it
 exclude_patterns = ["files"]  # what lessons link to: for download, not pages
 nb_execution_mode = "off"  # the stored outputs are the ones that the tests compare
 nb_render_markdown_format = "myst"  # tables and links in what a cell shows
@@ -36,6 +37,7 @@ html_theme_options = {
 }
 html_static_path = ["static"]  # of the folder that `make site` lays out: this one's, and MathJax
 html_css_files = ["site.css"]
+html_use_index = html_domain_indices = False  # the search finds a name, and the package has one page
 html_show_search_summary = False  # it reads the pages anew, which a browser forbids where they are files on a disk
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
 mathjax_path = "mathjax.js"

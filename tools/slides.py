@@ -36,7 +36,7 @@ PICTURE = 380  # pixels of height that a figure gets at least
 SHORT = 170  # characters of a paragraph that is shown whole
 _MASK = re.compile(r"\$[^$]+\$|`[^`]+`|\]\([^)]*\)|\([^()]*\)")
 _NUMBERED = re.compile(r"\*\*\d+\.\*\*")  # an exercise
-_DOCSTRING = re.compile(r'(""".*)\n\n(?:.*\n)*?.*"""')  # of more than a line
+_DOCSTRING = re.compile(r'("""(?:(?!""").)+)\n\n(?:(?!""").|\n)*"""')  # of more than a line
 _SENTENCE = re.compile(r"(?<=[.?!])\*{0,2}\s+(?=[A-Z*$`\[\x00])|(?<=:)\s+(?=[A-Z])")
 
 
@@ -253,6 +253,8 @@ class Deck:
         if not heading and not whole:
             body = self.conclude(body, leads_on)
         parts = body if whole else condense(body, leads_on)
+        if self.slide.caption and not (heading or leads_on or whole) and _is_minor(parts):
+            parts = []
         if heading:
             self.begin(heading[2], is_section=len(heading[1]) == 2)
         elif parts and not (self.slide.is_open() and self.slide.height() + sum(map(_text_height, parts)) < 260):
@@ -287,7 +289,8 @@ class Deck:
             return
         output = "" if role == "exercise" else _printed(cell)
         is_shown = role in ("definition", "exercise") or (role == "result" and _short(cell.source))
-        parts = _parts(_DOCSTRING.sub(r'\1"""', re.sub(r"\n{3,}", "\n\n", cell.source))) if is_shown else [""]
+        source = _DOCSTRING.sub(r'\1"""', _without_plumbing(cell.source)) if is_shown else ""
+        parts = _parts(source) or [""]
         for part in parts:
             new = Slide("", code=part, output=output if part == parts[-1] else "")
             self.room_for(new.height())
@@ -307,6 +310,20 @@ class Deck:
             )
             lead = [slide.text.pop()] if is_led else []
             self.begin(text=lead)
+
+
+def _is_minor(parts):
+    """Whether what is left of a text is for the speaker: a sentence or two that name nothing new."""
+    return len(" ".join(parts)) < SHORT and all(is_prose(part) and "**" not in part for part in parts)
+
+
+def _without_plumbing(source):
+    """Leave out imports, and functions that draw or check."""
+    lines = source.splitlines()
+    for node in reversed(ast.parse(source).body):
+        if _is_plumbing(node):
+            del lines[node.lineno - 1 : node.end_lineno]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip())
 
 
 def _short(source):
@@ -422,6 +439,18 @@ def assets():
     shutil.copy2(TEMPLATES / "deck.css", target)
     shutil.copy2(TEMPLATES / "deck.js", target)
     (target / "code.css").write_text(HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight"))
+
+
+def mark(notebook):
+    """Write down what each cell is in the deck, where it does not say so.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Changed in place.
+    """
+    for cell, kind in zip(notebook.cells, types_of(notebook), strict=True):
+        cell.metadata["slideshow"] = {"slide_type": kind}
 
 
 def main():
