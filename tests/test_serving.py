@@ -8,9 +8,7 @@ tensorflow_serving/model_servers/http_rest_api_handler_test.cc.
 import base64
 import contextlib
 import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -321,7 +319,7 @@ def server(exports, tmp_path_factory):
     half = tmp_path_factory.mktemp("served") / "half"
     shutil.copytree(exports / "half" / "3", half / "00000123")
     text = listed(config(half), config(exports / "named", "named"), config(half.parent / "empty", "empty"))
-    with serving.TeachingServer(text, poll_seconds=POLL, body_limit=2_000_000, body_seconds=0.5) as found:
+    with serving.TeachingServer(text, poll_seconds=POLL, body_limit=2_000_000, body_seconds=2.0) as found:
         yield found
 
 
@@ -488,8 +486,8 @@ def test_slow_client_gets_its_error_while_others_are_answered(server):
         assert_serves(server)
         reply = slow.makefile("rb").read()  # until the server closes the connection
     assert reply.startswith(b"HTTP/1.1 408")
-    assert b"did not arrive within 0.5 s" in reply
-    assert time.monotonic() - begin < 5
+    assert b"did not arrive within 2 s" in reply
+    assert 1.5 < time.monotonic() - begin < 20
     assert_serves(server)
 
 
@@ -635,7 +633,7 @@ class Served:
 
     def wait(self, **states):
         wanted = {int(number.removeprefix("v")): state for number, state in states.items()}
-        for _ in range(200):
+        for _ in range(600):
             if wanted.items() <= self.states().items():
                 return
             time.sleep(0.05)
@@ -837,22 +835,25 @@ def test_two_thousand_requests_from_eight_clients_through_a_swap_and_back_none_f
                 assert known[float(tf.make_ndarray(response.outputs["y"])[0])] == version
                 yield version
 
-    def client(number, counts):
+    def client(number, counts, changed):
         asked = rest() if number < CLIENTS // 2 else over_grpc()
         with contextlib.closing(asked):
-            for _ in range(REQUESTS // CLIENTS):
+            while len(counts) < REQUESTS // CLIENTS or not changed.is_set():
                 counts.append(next(asked))
 
     def run(change):
-        counts = [[] for _ in range(CLIENTS)]
+        counts, changed = [[] for _ in range(CLIENTS)], threading.Event()
         with ThreadPoolExecutor(CLIENTS) as pool:
-            clients = [pool.submit(client, number, found) for number, found in enumerate(counts)]
+            clients = [pool.submit(client, number, found, changed) for number, found in enumerate(counts)]
             while sum(map(len, counts)) < REQUESTS // 5:
                 time.sleep(0.005)
-            change()
+            try:
+                change()
+            finally:
+                changed.set()
             for future in clients:
                 future.result()  # raises what a client met
-        assert sum(map(len, counts)) == REQUESTS
+        assert sum(map(len, counts)) >= REQUESTS
         return {version for found in counts for version in found}
 
     there = run(lambda: (served.put(2, 3), served.wait(v2="AVAILABLE", v1="END")))
@@ -937,8 +938,8 @@ def test_killed_server_leaves_no_process_and_no_port(programs):
     addresses = [word.rstrip(",\n") for word in line.split() if "127.0.0.1" in word]
     assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
     gone = _gone(programs[0], addresses)
-    os.kill(programs[0].pid, signal.SIGKILL)
-    assert programs[0].wait(10) == -signal.SIGKILL
+    programs[0].kill()  # SIGKILL where there are signals
+    assert programs[0].wait(10) != 0
     assert gone()
 
 
