@@ -191,7 +191,6 @@ def _alt(growths):
 def _picture(growths):
     """One panel for each growth, both axes logarithmic, as PNG."""
     from matplotlib.figure import Figure
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
 
     from course_utils import plots
 
@@ -207,17 +206,9 @@ def _picture(growths):
             known = [(size, value) for size, value in zip(growth["sizes"], values, strict=True) if value]
             if known:
                 ax.plot(*zip(*known, strict=True), marker="o", color=color, label=name)
-        ax.set(
-            xscale="log",
-            yscale="log",
-            xlabel=growth["unit"],
-            ylabel="seconds",
-            title=growth["what"],
-            xticks=growth["sizes"],
-        )
-        ax.xaxis.set_major_formatter(ScalarFormatter())
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set(xscale="log", yscale="log", xlabel=growth["unit"], ylabel="seconds", title=growth["what"])
+        ax.set_xticks(growth["sizes"], [f"{size:g}" for size in growth["sizes"]])
         ax.minorticks_off()
-        ax.margins(y=0.25)
+        ax.margins(x=0.08, y=0.25)
         ax.legend(fontsize=10, loc="upper left")
     return plots.png(fig)
