@@ -228,3 +228,15 @@ def test_a_cell_with_two_figures_is_refused():
     cell = nbformat.v4.new_code_cell(outputs=[output, output])
     with pytest.raises(ValueError, match="one figure, and one shows 2"):
         reader.alt_text(cell)
+
+
+def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_sentence(tmp_path):
+    badge = "# Try\n\n[![Open it](https://example.com/badge.svg)](https://example.com/x) and ![ours](own.png)"
+    output = nbformat.v4.new_output(
+        "display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "Move it."}
+    )
+    cells = [nbformat.v4.new_markdown_cell(badge), nbformat.v4.new_code_cell("explore()", outputs=[output])]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_try.ipynb")
+    found = reader.read(tmp_path / "01_try.ipynb")
+    assert found.cells[0].source == "# Try\n\n[Open it](https://example.com/x) and ![ours](own.png)"
+    assert found.cells[1].outputs[0].data == {"text/plain": "Move it.", "text/markdown": "*Move it.*"}

@@ -11,7 +11,7 @@ import pytest
 
 from course_utils import lesson
 from tests.browser import needs_browser, needs_extra, tab
-from tools import reader, slides
+from tools import reader, refresh, slides
 
 LESSONS = [path.stem for path in reader.lessons()]
 TEXT, CODE = 20, 14.5  # the smallest sizes that are allowed, in pixels of 1280 x 720
@@ -261,3 +261,18 @@ def test_of_a_long_docstring_the_first_line_is_shown_and_code_between_two_docstr
     source = 'class A:\n    """One."""\n\n    x: int\n\n    def f(self):\n        """Two.\n\n        More.\n        """\n        return 1\n\n\ndef draw_it(ax):\n    pass'
     shown = slides._DOCSTRING.sub(r'\1"""', slides._without_plumbing(source))
     assert shown == 'class A:\n    """One."""\n\n    x: int\n\n    def f(self):\n        """Two."""\n        return 1'
+
+
+def test_a_link_to_a_lesson_leads_to_its_deck_and_one_to_a_file_is_its_words():
+    shown = slides._html(
+        "See [lesson 02](02_otsu.ipynb#x), [the file](../deploy/README.md) and [a paper](https://doi.org/1)."
+    )
+    assert re.findall(r'href="([^"]*)"', shown) == ["02_otsu.html", "https://doi.org/1"]
+    assert "the file" in shown
+
+
+def test_refresh_writes_down_what_new_cells_are_and_keeps_what_was_chosen():
+    told = copy.deepcopy(SMALL)
+    told.cells[4].metadata["slideshow"] = {"slide_type": "skip"}
+    stored = [cell.metadata.slideshow.slide_type for cell in refresh.clean(told, 1.0).cells]
+    assert stored == ["slide", "skip", "slide", "-", "skip", "notes", "subslide", "-", "slide"]

@@ -41,7 +41,7 @@ def read(path):
         if cell.cell_type == "markdown":
             cell.source = _REMOTE_PICTURE.sub(r"\1", cell.source)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        if output.get("data", {}).pop(_WIDGET, None):
+        if output.get("data", {}).pop(_WIDGET, None) is not None:
             output.data["text/markdown"] = f"*{output.data['text/plain']}*"
     return notebook
 

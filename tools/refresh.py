@@ -15,6 +15,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbstripout import strip_output
 
+from tools import slides
+
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 _NOT_STORED = [
     "metadata.widgets",
@@ -56,7 +58,7 @@ def execute(notebook, folder):
 
 
 def clean(notebook, seconds):
-    """Drop what would change at each run, and write down how long the run took.
+    """Drop what would change at each run, and write down how long the run took, and what new cells are in the deck of slides.
 
     Parameters
     ----------
@@ -68,6 +70,7 @@ def clean(notebook, seconds):
     nbformat.NotebookNode
     """
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=_NOT_STORED)
+    slides.mark(notebook)
     notebook.metadata["course"] = {"run_seconds": round(seconds, 1)}
     top = notebook.cells[0]
     top.source = _RUN_TIME.sub(str(printed_seconds(seconds)), top.source)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import jinja2
+import nbformat
 from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from pygments.formatters import HtmlFormatter
@@ -60,7 +61,7 @@ def default_types(notebook):
         elif cell.source.startswith("#"):
             types.append("slide" if re.match(r"#{1,2} ", cell.source) else "subslide")
         else:
-            leads_nowhere = after and after.cell_type == "code" and role_of(after) == "plumbing"
+            leads_nowhere = after and after.cell_type == "code" and role_of(after) in ("plumbing", "step")
             is_aside = leads_nowhere and len(cell.source) <= SHORT and "**" not in cell.source
             types.append("notes" if is_aside else "subslide")
     return types
@@ -409,6 +410,15 @@ def stacks_of(path):
 
 
 # ------------------------------------------------------------------------------------------------ pages
+_LESSON_LINK = re.compile(r"(?<=\]\()(\d\d_\w+)\.ipynb[^)]*")
+_FILE_LINK = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
+
+
+def _html(text):
+    """Markdown as HTML; a link to a lesson leads to its deck, and one to a file of the project, which a deck has not, is its words."""
+    return markdown2html_mistune(_FILE_LINK.sub(r"\1", _LESSON_LINK.sub(r"\1.html", text)))
+
+
 def _picture(picture):
     data, alt = picture
     width, height = struct.unpack(">II", base64.b64decode(data)[16:24])
@@ -420,7 +430,7 @@ def _environment():
     html = jinja2.utils.markupsafe.Markup
     highlight = Highlight2HTML(pygments_lexer="python3")
     environment.filters |= {
-        "md": lambda text: html(markdown2html_mistune(text)),
+        "md": lambda text: html(_html(text)),
         "code": lambda source: html(highlight(source)),
         "picture": _picture,
     }
@@ -453,8 +463,21 @@ def mark(notebook):
         cell.metadata["slideshow"] = {"slide_type": kind}
 
 
-def main():
-    """Write all decks and a page that lists them."""
+def mark_all():
+    """Write down in every notebook, anew, what each cell is in the deck; what was chosen by hand is lost."""
+    for path in reader.lessons():
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            cell.metadata.pop("slideshow", None)
+        mark(notebook)
+        nbformat.write(notebook, path)
+
+
+def main(arguments):
+    """Write all decks and a page that lists them; with ``--mark``, the notebooks' metadata instead."""
+    if "--mark" in arguments:
+        mark_all()
+        return
     assets()
     environment, cards = _environment(), []
     for path in reader.lessons():
@@ -472,4 +495,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1:])
