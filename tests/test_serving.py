@@ -26,6 +26,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from jupyter_client.manager import start_new_kernel
 
 from course_utils import quiet, serving
 from course_utils.serving import ServingError, Spec
@@ -951,6 +952,29 @@ def test_program_that_ends_without_closing_its_server_ends_in_silence(programs):
     assert programs[1].wait(20) == 0
     assert programs[1].stderr.read() == ""
     assert gone()
+
+
+def test_server_ends_with_its_kernel(exports, tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text(listed(config(exports / "half")), encoding="utf-8")
+    code = (
+        "from course_utils import quiet, serving; quiet.start_tensorflow()\n"
+        f"server = serving.TeachingServer(open({str(file)!r}).read()); import os; print(server.rest, server.grpc, os.getpid())"
+    )
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
+    try:
+        printed = []
+        client.execute_interactive(
+            code, timeout=60, output_hook=lambda m: printed.append(m["content"].get("text", "")), store_history=False
+        )
+        *addresses, kernel = "".join(printed).split()
+        assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
+        family = [psutil.Process(int(kernel)), *psutil.Process(int(kernel)).children(recursive=True)]
+        client.stop_channels()
+    finally:
+        manager.shutdown_kernel()
+    assert psutil.wait_procs(family, timeout=10)[1] == []  # none goes on
+    assert all(map(port_is_free, addresses))
 
 
 # Where the server is
