@@ -222,6 +222,8 @@ class Slide:
 def _text_height(block):
     if block.startswith("$$"):
         return 75 + 45 * block.count("\\\\") + (25 if "\\sum" in block or "\\frac" in block else 0)
+    if block.startswith("```"):
+        return CODE * 1.3 * sum(math.ceil(max(len(line), 1) / 88) for line in block.splitlines()[1:-1]) + 30
     plain = re.sub(r"\]\([^)]*\)|\\[a-z]+|[$*{}_^]", "", block)
     lines = plain.splitlines() if not is_prose(block) else [plain]
     return sum(40 * math.ceil(len(line) / 82) for line in lines) + 14
@@ -272,7 +274,7 @@ class Deck:
         is_lead = leads_on and len(body) == len(parts) == 1
         if not (slide.picture or slide.output) or slide.caption or is_lead:
             return body
-        fits = slide.picture or slide.height() + _text_height(parts[0]) <= ROOM
+        fits = slide.picture or slide.height() + _text_height(parts[0]) <= 1.2 * ROOM  # the slide gets a little smaller
         if not fits or not parts[0] or len(parts[0]) > 220 or parts[0].endswith(("?", ":")):
             return body
         if not leads_on and len(body) == 1 and len(body[0]) <= 240:
@@ -319,12 +321,13 @@ def _is_minor(parts):
 
 
 def _without_plumbing(source):
-    """Leave out imports, and functions that draw or check."""
+    """Leave out imports, functions that draw or check, and comments for the style checker."""
     lines = source.splitlines()
     for node in reversed(ast.parse(source).body):
         if _is_plumbing(node):
             del lines[node.lineno - 1 : node.end_lineno]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip())
+    text = re.sub(r" *# (noqa|fmt)\b.*", "", "\n".join(lines))
+    return re.sub(r"\n{3,}", "\n\n", text.strip())
 
 
 def _short(source):
