@@ -52,3 +52,13 @@ def tab(width=1280, height=720):
             yield Tab(browser.new_page(viewport={"width": width, "height": height}))
         finally:
             browser.close()
+
+
+def grave_faults(page, context=None, **options):
+    """What axe-core finds on a page that is serious or critical: the rule and the element, of each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options |= {"preload": False, "resultTypes": ["violations"]}
+    faults = Axe().run(page, context=context, options=options).response["violations"]
+    grave = [fault for fault in faults if fault["impact"] in ("serious", "critical")]
+    return [f"{fault['id']}: {node['html'][:150]}" for fault in grave for node in fault["nodes"]]

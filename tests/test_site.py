@@ -10,20 +10,13 @@ import pytest
 from bs4 import BeautifulSoup
 
 from course_utils import lesson
-from tests.browser import needs_browser, needs_extra, tab
+from tests.browser import grave_faults, needs_browser, needs_extra, tab
 from tools import reader
-
-try:
-    from axe_playwright_python.sync_playwright import Axe
-except ImportError:
-    Axe = None  # of the same extra as what builds the site
 
 pytestmark = needs_extra
 HTML = reader.BUILD / "site" / "html"
 LESSONS = [path.stem for path in reader.lessons()]
 PAGES = ["index", *LESSONS, "api", "search"]
-GRAVE = ("serious", "critical")
-THEMES = ("light", "dark")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,17 +63,13 @@ def spread(page):
 
 
 def complaints(page, exclude=("pre", "mjx-container")):
-    """What axe-core finds that is serious or critical; contrast, which is slow on code, in light and in dark and outside of `exclude`."""
-    runs = [("light", None, {"rules": {"color-contrast": {"enabled": False}}})]
-    runs += [(theme, {"exclude": [[part] for part in exclude]}, {"runOnly": ["color-contrast"]}) for theme in THEMES]
+    """What axe-core finds that is grave; contrast, which is slow on code, in light and in dark and outside of `exclude`."""
     page.add_style_tag(content="* { transition: none !important }")  # else a colour is judged on its way to another
-    found = []
-    for theme, context, options in runs:
+    found = grave_faults(page, rules={"color-contrast": {"enabled": False}})
+    for theme in ("light", "dark"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        options |= {"preload": False, "resultTypes": ["violations"]}
-        for fault in Axe().run(page, context=context, options=options).response["violations"]:
-            if fault["impact"] in GRAVE:
-                found += [f"{theme}: {fault['id']}: {node['html'][:150]}" for node in fault["nodes"]]
+        faults = grave_faults(page, {"exclude": [[part] for part in exclude]}, runOnly=["color-contrast"])
+        found += [f"{theme}: {fault}" for fault in faults]
     return found
 
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from course_utils import lesson
-from tests.browser import needs_browser, needs_extra, tab
+from tests.browser import grave_faults, needs_browser, needs_extra, tab
 from tools import reader, refresh, slides
 
 LESSONS = [path.stem for path in reader.lessons()]
@@ -125,6 +125,18 @@ def test_the_list_leads_to_every_deck(projector):
         f"{name}.html" for name in LESSONS
     ]
     assert projector.errors + projector.requests == []
+
+
+@needs_extra
+@needs_browser
+def test_axe_finds_no_grave_fault_on_the_list_and_on_slides_of_each_kind(projector):
+    projector.open((slides.SLIDES / "index.html").as_uri())
+    assert grave_faults(projector.page) == []
+    show(projector, LESSONS[1])
+    stacks = slides.stacks_of(reader.NOTEBOOKS / f"{LESSONS[1]}.ipynb")
+    for h in range(len(stacks)):
+        projector.page.evaluate("h => Reveal.slide(h, 0)", h)
+        assert grave_faults(projector.page) == []
 
 
 @pytest.mark.parametrize("name", LESSONS)
