@@ -8,13 +8,13 @@ A slide is no page: of a cell's prose it shows each paragraph's first sentence, 
 tables. The speaker's notes hold the prose in full.
 """
 
+import argparse
 import ast
 import base64
 import math
 import re
 import shutil
 import struct
-import sys
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -476,11 +476,20 @@ def mark_all():
         nbformat.write(notebook, path)
 
 
-def main(arguments):
-    """Write all decks and a page that lists them; with ``--mark``, the notebooks' metadata instead."""
-    if "--mark" in arguments:
-        mark_all()
-        return
+def main(arguments=None):
+    """Write all decks and a page that lists them, or the notebooks' metadata.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        ``["--mark"]`` for the metadata; the command line by default.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tools.slides", description="Make a deck of slides of each lesson.")
+    parser.add_argument(
+        "--mark", action="store_true", help="write into every notebook, anew, what each cell is in its deck"
+    )
+    if parser.parse_args(arguments).mark:
+        return mark_all()
     assets()
     environment, cards = _environment(), []
     for path in reader.lessons():
@@ -498,4 +507,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
