@@ -229,3 +229,20 @@ def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_senten
     found = reader.read(tmp_path / "01_try.ipynb")
     assert found.cells[0].source == "# Try\n\n[Open it](https://example.com/x) and ![ours](own.png)"
     assert found.cells[1].outputs[0].data == {"text/plain": "Move it.", "text/markdown": "*Move it.*"}
+
+
+def test_a_page_at_fault_ends_the_build_and_the_next_one_too(tmp_path):
+    script = (
+        "import pathlib, sys; from tools import site; site.stage = lambda: None; here = pathlib.Path(sys.argv[1]); "
+    )
+    script += "site.SOURCE, site.HTML = here / 'source', here / 'html'; sys.exit(site.main([]))"
+
+    def build(text):
+        (tmp_path / "source").mkdir(exist_ok=True)
+        (tmp_path / "source" / "conf.py").write_text("extensions = ['myst_nb']\n")
+        (tmp_path / "source" / "index.md").write_text(text)
+        command = [sys.executable, "-c", script, str(tmp_path)]
+        return subprocess.run(command, cwd=reader.BUILD.parent, capture_output=True).returncode
+
+    wrong = "# Title\n\n[nowhere](no_lesson.ipynb)\n"
+    assert [build(wrong), build(wrong), build("# Title\n")] == [1, 1, 0]

@@ -3,6 +3,7 @@
 The pages are Sphinx's, see ``site/conf.py``. Notebooks are not executed, and neither the build nor a page asks the network.
 """
 
+import os
 import pkgutil
 import re
 import shutil
@@ -106,8 +107,10 @@ def main(options):
     """
     stage()
     code = sphinx_build(["-q", "-W", "--keep-going", "-j", "2", *options, str(SOURCE), str(HTML)])
-    if code == 0:
-        print(f"The site is ready: open {(HTML / 'index.html').relative_to(PROJECT)} in a browser.")
+    if code:
+        shutil.rmtree(HTML)  # else the next run would keep the page at fault, and not warn again
+    else:
+        print(f"The site is ready: open {os.path.relpath(HTML / 'index.html')} in a browser.")
     return code
 
 
