@@ -37,6 +37,7 @@ def test_refresh_stores_outputs_and_the_measured_time(tmp_path):
     assert notebook.cells[1].outputs[0].text == "a\nb\n"
     assert notebook.cells[2].outputs[0].data["text/plain"] == "7"
     assert [cell.execution_count for cell in notebook.cells[1:]] == [1, 2]
+    assert notebook.metadata.kernelspec.name == "python3"
     assert "widgets" not in notebook.metadata
     assert "language_info" not in notebook.metadata
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import nbformat
 
 from course_utils import exercises, lesson
+from tools.refresh import KERNEL
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "assignments"
@@ -177,7 +178,7 @@ def assignment(path):
             nbformat.v4.new_code_cell(ask, id=f"{name}-check"),
             _cell("code", test, f"{name}-points", grade=True, points=points(task)),
         ]
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": notebook.metadata.kernelspec})
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
 
 
 def write(folder, wanted=()):

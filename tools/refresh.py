@@ -18,6 +18,8 @@ from nbstripout import strip_output
 from tools import slides
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+# Without it JupyterLab asks which kernel to start.
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NOT_STORED = [
     "metadata.widgets",
     "metadata.language_info",
@@ -71,6 +73,7 @@ def clean(notebook, seconds):
     """
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=_NOT_STORED)
     slides.mark(notebook)
+    notebook.metadata["kernelspec"] = dict(KERNEL)
     notebook.metadata["course"] = {"run_seconds": round(seconds, 1)}
     top = notebook.cells[0]
     top.source = _RUN_TIME.sub(str(printed_seconds(seconds)), top.source)
