@@ -131,7 +131,8 @@ def alt_text_everywhere(notebook, path):
 
 def short_cells(notebook, path):
     """Code cells of at most 25 lines; nine in ten at most 15, median at most 6."""
-    lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in code_cells(notebook)]
+    cells = [cell for cell in code_cells(notebook) if not for_colab(cell)]
+    lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
     problems = [f"cell {number} has {n} lines" for number, n in enumerate(lengths, 1) if n > CODE_LINES]
     if np.mean([n <= MOST_CODE_LINES for n in lengths]) < 0.9:
         problems.append(f"more than one cell in ten is longer than {MOST_CODE_LINES} lines: {lengths}")

@@ -66,6 +66,15 @@ def test_lesson_with_them_keeps_every_rule_of_form_and_its_outputs(copied):
     assert f"gh/ada/course/main?urlpath=lab/tree/notebooks/{SOUND.name}" in after.cells[0].source
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_no_rule_of_form_is_broken_by_them(path):
+    notebook = nbformat.read(path, as_version=4)
+    platforms.remove(notebook)
+    kept = [rule for rule in form.RULES if not rule(notebook, path)]
+    platforms.place(notebook, path.name, REPOSITORY)
+    assert [rule.__name__ for rule in kept if rule(notebook, path)] == []
+
+
 def test_second_call_changes_nothing_a_new_address_is_taken_and_they_can_be_removed(copied):
     before = _texts(copied)
     _place(copied)
