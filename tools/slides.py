@@ -408,6 +408,8 @@ def stacks_of(path):
                 deck.prose(piece.strip(), leads_on, whole=deck.section in ("Exercises", "Recap"))
             if references:
                 deck.slide.notes.append(f"**References.** {references}")
+    for before, slide in pairwise([slide for stack in deck.stacks for slide in stack]):
+        slide.notes = slide.notes or before.notes  # what goes on from one slide to the next is said of both
     last = [stack for stack in deck.stacks if stack[0].title == "Exercises"]
     return [stack for stack in deck.stacks if stack not in last] + last
 
@@ -419,6 +421,7 @@ _FILE_LINK = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
 
 def _html(text):
     """Markdown as HTML; a link to a lesson leads to its deck, and one to a file of the project, which a deck has not, is its words."""
+    text = re.sub(r"^#{2,4} (.*)$", r"**\1**", text, flags=re.MULTILINE)  # in the notes: the slide has the heading
     return markdown2html_mistune(_FILE_LINK.sub(r"\1", _LESSON_LINK.sub(r"\1.html", text)))
 
 

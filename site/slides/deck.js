@@ -20,6 +20,8 @@ function fit(frame) {
 MathJax.startup.promise
   .then(() => document.fonts.ready)
   .then(() => {
+    // The speaker's window has no style that would hide the formulas' second form, which is for screen readers.
+    document.querySelectorAll(".notes mjx-assistive-mml").forEach((form) => form.remove());
     document.body.classList.add("measuring"); // every slide is laid out, none is seen
     document.querySelectorAll(".frame").forEach(fit);
     document.body.classList.remove("measuring");
