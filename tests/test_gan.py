@@ -209,6 +209,20 @@ def test_a_stopped_training_goes_on_from_its_checkpoint_as_if_it_had_not_been(tm
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(whole), weights_of(resumed), strict=True))
 
 
+def test_dropout_too_goes_on_where_it_stopped(tmp_path):
+    def gan_with_dropout(seed):
+        keras.utils.set_random_seed(seed)
+        generator, _ = lesson.small_pair(2, 1, width=4)
+        layers = [keras.layers.Dense(30, activation="relu"), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+        return lesson.Gan(generator, keras.Sequential([keras.Input((1,)), *layers]), batch=8)
+
+    whole, stopped, resumed = gan_with_dropout(1), gan_with_dropout(1), gan_with_dropout(2)
+    lesson.train(whole, line(), 8)
+    lesson.train(stopped, line(), 5, tmp_path)
+    lesson.train(resumed, line(), 8, tmp_path)
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(whole), weights_of(resumed), strict=True))
+
+
 def test_a_checkpoint_is_left_every_so_many_steps_and_at_the_end(tmp_path):
     gan, found = small_gan(), []
     lesson.train(gan, line(), 7, tmp_path, every=3, watch=lambda _: found.append(tf.train.latest_checkpoint(tmp_path)))
