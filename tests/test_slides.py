@@ -232,6 +232,9 @@ SMALL = example(
 def test_a_cell_is_a_slide_a_note_or_left_out_by_what_it_holds():
     wanted = ["slide", "skip", "slide", "-", "-", "notes", "subslide", "-", "slide"]
     assert slides.default_types(SMALL) == wanted
+    for_colab = copy.deepcopy(SMALL)
+    for_colab.cells[5].metadata["tags"] = ["colab", "remove-cell"]
+    assert slides.default_types(for_colab) == [*wanted[:5], "skip", *wanted[6:]]
 
 
 def deck_of(notebook, folder):

@@ -81,6 +81,8 @@ def role_of(cell):
     outputs = {kind for output in cell.outputs for kind in output.get("data", {"text": ""})}
     if "text/markdown" in outputs:
         outputs.clear()  # a table that a cell writes is for reading, not for a slide
+    if "remove-cell" in cell.metadata.get("tags", []):  # the one that only Colab needs
+        return "plumbing"
     if "\ncheck(" in f"\n{cell.source}":
         return "exercise"
     if re.search(r"^explore", cell.source, re.MULTILINE):
