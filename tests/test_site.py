@@ -158,6 +158,12 @@ def test_each_figure_has_the_text_that_is_stored_with_it(name):
 
 
 @pytest.mark.parametrize("name", LESSONS)
+def test_each_figure_is_a_link_to_itself_so_that_a_phone_can_show_it_large(name):
+    images = soup(name).select(".cell_output img")
+    assert [image.parent.get("href") for image in images] == [image["src"] for image in images]
+
+
+@pytest.mark.parametrize("name", LESSONS)
 def test_every_cell_is_on_the_page_exercises_too(name):
     def words(text):
         return re.sub(r"\s+", "", text)

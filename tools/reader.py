@@ -1,6 +1,8 @@
 """What the reading site and the slides share: notebooks as they are read without a kernel, and files for pages that ask no network."""
 
+import base64
 import re
+import struct
 from importlib import metadata
 from pathlib import Path
 
@@ -66,6 +68,39 @@ def alt_text(cell):
     if len(texts) > 1:
         raise ValueError(f"a cell should show one figure, and one shows {len(texts)}: {texts}")
     return "".join(texts)
+
+
+def figure(cell):
+    """Read the figure that a cell shows.
+
+    Parameters
+    ----------
+    cell : nbformat.NotebookNode
+        One that shows a figure.
+
+    Returns
+    -------
+    str
+        A PNG in base64, on one line.
+    """
+    found = next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
+    return "".join(found.split())
+
+
+def size_of(png):
+    """Read the size of a picture.
+
+    Parameters
+    ----------
+    png : str
+        In base64.
+
+    Returns
+    -------
+    tuple of (int, int)
+        Width and height in pixels.
+    """
+    return struct.unpack(">II", base64.b64decode(png[:32])[16:24])
 
 
 def packaged(distribution, ending):

@@ -40,7 +40,9 @@ def page(path):
         if cell.cell_type == "markdown":
             cell.source = _FILE_LINK.sub(r"files/\1.txt", cell.source)
         if text := reader.alt_text(cell):
-            cell.metadata["mystnb"] = {"image": {"alt": text}}
+            width, _ = reader.size_of(reader.figure(cell))
+            # With a width of its own a figure is a link to itself: on a phone a tap shows it large.
+            cell.metadata["mystnb"] = {"image": {"alt": text, "width": f"{width}px"}}
     return notebook
 
 

@@ -10,11 +10,9 @@ tables. The speaker's notes hold the prose in full.
 
 import argparse
 import ast
-import base64
 import math
 import re
 import shutil
-import struct
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -288,9 +286,8 @@ class Deck:
         """Add what a code cell shows: a figure, code, what it printed."""
         role = role_of(cell)
         if role == "figure":
-            data = next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
             self.room_for(PICTURE)
-            self.slide.picture = (data.strip(), reader.alt_text(cell))
+            self.slide.picture = (reader.figure(cell), reader.alt_text(cell))
             return
         output = "" if role == "exercise" else _printed(cell)
         is_shown = role in ("definition", "exercise") or (role == "result" and _short(cell.source))
@@ -427,12 +424,6 @@ def _html(text):
     return markdown2html_mistune(_FILE_LINK.sub(r"\1", _LESSON_LINK.sub(r"\1.html", text)))
 
 
-def _picture(picture):
-    data, alt = picture
-    width, height = struct.unpack(">II", base64.b64decode(data)[16:24])
-    return {"data": data.replace("\n", ""), "alt": alt, "width": width, "height": height}
-
-
 def _environment():
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     html = jinja2.utils.markupsafe.Markup
@@ -440,7 +431,7 @@ def _environment():
     environment.filters |= {
         "md": lambda text: html(_html(text)),
         "code": lambda source: html(highlight(source)),
-        "picture": _picture,
+        "size": reader.size_of,
     }
     return environment
 
