@@ -451,7 +451,7 @@ def assets():
 
 
 def mark(notebook):
-    """Write down what each cell is in the deck, where it does not say so.
+    """Write down what begins a stack of slides, what is for the speaker and what is left out, where a cell says nothing.
 
     Parameters
     ----------
@@ -459,7 +459,8 @@ def mark(notebook):
         Changed in place.
     """
     for cell, kind in zip(notebook.cells, types_of(notebook), strict=True):
-        cell.metadata["slideshow"] = {"slide_type": kind}
+        if kind in ("slide", "notes", "skip"):  # the rest goes on from one slide to the next
+            cell.metadata["slideshow"] = {"slide_type": kind}
 
 
 def mark_all():
