@@ -7,7 +7,7 @@ from course_utils import download, lesson, metrics, quiet
 from course_utils.datasets.mnist import load_mnist
 from tests.notebook_code import load
 
-SEEDS, STEPS = range(3), 1200
+SEEDS, STEPS = range(3), 1400
 FID_BAR, TRAINING_SECONDS, LEAST_SHARE = 40, 45, 0.04
 CHAPTER_ITERATIONS, CHAPTER_FID, TIMES_FASTER = 60_000, 27, 20
 
@@ -33,17 +33,24 @@ class Referee:
         return metrics.frechet_distance(features, self.unseen), self.lesson.share_of_digits(logits).min()
 
 
-def recipe(gan_lesson, referee, pictures, seed, steps=STEPS):
-    """FID every 100 steps from 700 on, the rarest digit's share, and the seconds of training up to each: (n, 3)."""
+def recipe(gan_lesson, referee, pictures, seed):
+    """FID, the rarest digit's share and the seconds of training: after the lesson's steps, and where the FID first reached the chapter's.
+
+    Two rows of three. After the lesson's steps the training goes on, to at most twice as many, until it does; else the
+    second row's seconds are infinite.
+    """
     import keras
 
     keras.utils.set_random_seed(seed)
     networks = gan_lesson.convolutional_generator(), gan_lesson.convolutional_discriminator()
     gan, took, rows = gan_lesson.Gan(*networks, seed=seed), 0.0, []
-    for until in range(700, steps + 1, 100):
+    for until in range(STEPS - 200, 2 * STEPS + 1, 200):
         took += gan_lesson.train(gan, pictures, until)
         rows.append((*referee(gan.averaged), took))
-    return np.array(rows)
+        if until >= STEPS and min(rows)[0] <= CHAPTER_FID:
+            break
+    reached = next((row for row in rows if row[0] <= CHAPTER_FID), (*rows[-1][:2], np.inf))
+    return rows[1], reached
 
 
 def chapter(gan_lesson, referee, pictures):
@@ -66,8 +73,8 @@ def run():
     gan_lesson, digits = load("11_gan"), load_mnist()
     pictures, referee = gan_lesson.as_input(digits.train_images), Referee(gan_lesson, digits)
     yield Row("judge, test digits right", f"{referee.accuracy:.4f}", "bar 0.98", "", referee.accuracy >= 0.98)
-    runs = [recipe(gan_lesson, referee, pictures, seed) for seed in SEEDS]
-    last = np.array([rows[-1] for rows in runs])  # (seeds, 3)
+    runs = np.array([recipe(gan_lesson, referee, pictures, seed) for seed in SEEDS])  # (seeds, 2, 3)
+    last = runs[:, 0]
     listed = ", ".join(f"{value:.1f}" for value in last[:, 0])
     yield Row("GAN recipe, FID", listed, f"bar {FID_BAR}", f"worst {last[:, 0].max():.1f}", last[:, 0].max() <= FID_BAR)
     yield against_bar("GAN recipe, slowest training", last[:, 2].max(), TRAINING_SECONDS)
@@ -76,19 +83,18 @@ def run():
     yield Row(
         "GAN recipe, rarest digit", listed, f"bar {LEAST_SHARE:.0%}", f"least {rarest:.1%}", rarest >= LEAST_SHARE
     )
-    yield against_chapter(runs, *chapter(gan_lesson, referee, pictures))
+    yield against_chapter(runs[:, 1, 2], *chapter(gan_lesson, referee, pictures))
 
 
-def against_chapter(runs, seconds, fid, measured):
-    """A row for the time to the chapter's final FID, which is measured where all of its iterations were trained."""
-    target = fid if measured else CHAPTER_FID
-    times = [rows[rows[:, 0] <= target, 2].min(initial=np.inf) for rows in runs]
+def against_chapter(times, seconds, fid, measured):
+    """A row for the seconds to the chapter's final FID, which is given, and measured where all of its iterations were trained."""
     ratio = seconds / max(times)
-    how = "measured" if measured else "seconds extrapolated from 300"
+    how = f"measured, with FID {fid:.0f}" if measured else "extrapolated from 300"
+    met = ratio >= TIMES_FASTER and (not measured or fid >= CHAPTER_FID)
     return Row(
-        f"GAN recipe, seconds to FID {target:.0f}",
+        f"GAN recipe, seconds to FID {CHAPTER_FID}",
         ", ".join(f"{value:.1f}" for value in times),
         f"the chapter's {CHAPTER_ITERATIONS:,} iterations {seconds:.0f} s, {how}",
         f"{ratio:.0f} times faster, at least {TIMES_FASTER}",
-        ratio >= TIMES_FASTER,
+        met,
     )
