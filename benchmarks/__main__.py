@@ -3,8 +3,11 @@
 Each part runs in a process of its own: a part that fails, runs out of memory or never ends costs no other its place in the report.
 """
 
+import contextlib
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -53,26 +56,24 @@ def run_part(path, limit=SECONDS, say=print):
     """
     where, begin, items, trouble = report.setting(), time.perf_counter(), [], []
     command = [sys.executable, "-m", "benchmarks", "--measure", str(path)]
-    pipes = {
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-        "text": True,
-        "encoding": "utf-8",
-        "cwd": FOLDER.parent,
-    }
-    with subprocess.Popen(command, **pipes) as process:
-        late = threading.Timer(limit, process.kill)
-        late.start()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    with subprocess.Popen(command, cwd=FOLDER.parent, start_new_session=True, **pipes) as process:
+        late = threading.Timer(limit, _stop, [process])
         reader = threading.Thread(target=lambda: trouble.extend(process.stderr))
-        reader.start()
-        for line in process.stdout:
-            if line.startswith(_MARK):
-                items.append(_item(*json.loads(line.removeprefix(_MARK))))
-                say(f"  {items[-1].what}: {getattr(items[-1], 'measured', 'growth')}")
-        reader.join()
-        process.wait()
-        in_time = late.is_alive()
-        late.cancel()
+        late.daemon = reader.daemon = True
+        try:
+            late.start()
+            reader.start()
+            for line in process.stdout:
+                if line.startswith(_MARK):
+                    items.append(_item(*json.loads(line.removeprefix(_MARK))))
+                    say(f"  {items[-1].what}: {getattr(items[-1], 'measured', 'growth')}")
+            reader.join()
+            process.wait()
+            in_time = late.is_alive()
+        finally:
+            late.cancel()
+            _stop(process)
     error = None
     if process.returncode:
         last = next(
@@ -80,6 +81,12 @@ def run_part(path, limit=SECONDS, say=print):
         )
         error = last if in_time else f"it took longer than {limit:g} s"
     return report.part(items, error, time.perf_counter() - begin, where)
+
+
+def _stop(process):
+    """End a part and the processes that it began."""
+    with contextlib.suppress(OSError):  # it has ended by itself
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
 
 
 def _item(kind, values):

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+import time
 
 import numpy as np
 import pytest
@@ -26,7 +27,13 @@ def run():
     yield Row("before", "1 s", "-", "-", True)
     raise ValueError("the third picture is missing")
 """
-ENDLESS = "import time\n\ndef run():\n    time.sleep(60)\n    yield\n"
+ENDLESS = """
+import subprocess, sys
+
+def run():
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield
+"""
 DYING = "import os\n\ndef run():\n    os._exit(9)\n    yield\n"
 
 
@@ -67,9 +74,11 @@ def test_part_that_fails_is_named_with_its_reason_and_the_others_go_on(folder):
     assert "| fake | sums" in text
 
 
-def test_part_that_does_not_end_is_stopped(folder):
+def test_part_that_does_not_end_is_stopped_with_what_it_began(folder):
     (folder / "bench_endless.py").write_text(ENDLESS)
+    begin = time.perf_counter()
     assert __main__.main(["endless"], folder=folder, limit=2) == 1
+    assert time.perf_counter() - begin < 30
     assert "- **endless ended early**: it took longer than 2 s" in _report(folder)
 
 
@@ -144,7 +153,7 @@ def test_slow_call_is_made_once():
     calls = []
 
     def slow(size):
-        return lambda: (calls.append(size), __import__("time").sleep(0.02))
+        return lambda: (calls.append(size), time.sleep(0.02))
 
     found = grow("work", "things", (1,), {"slow": slow}, budget=0.01)
     assert calls == [1]
