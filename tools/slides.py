@@ -458,9 +458,11 @@ def mark(notebook):
     notebook : nbformat.NotebookNode
         Changed in place.
     """
-    for cell, kind in zip(notebook.cells, types_of(notebook), strict=True):
-        if kind in ("slide", "notes", "skip"):  # the rest goes on from one slide to the next
+    for cell, kind, default in zip(notebook.cells, types_of(notebook), default_types(notebook), strict=True):
+        if kind in ("slide", "notes", "skip"):
             cell.metadata["slideshow"] = {"slide_type": kind}
+        elif kind == default:  # it goes on from one slide to the next, which need not be said
+            cell.metadata.pop("slideshow", None)
 
 
 def mark_all():
