@@ -59,7 +59,7 @@ def default_types(notebook):
         elif cell.source.startswith("#"):
             types.append("slide" if re.match(r"#{1,2} ", cell.source) else "subslide")
         else:
-            leads_nowhere = after and after.cell_type == "code" and role_of(after) in ("plumbing", "step")
+            leads_nowhere = after and after.cell_type == "code" and role_of(after) in ("plumbing", "step", "explorer")
             is_aside = leads_nowhere and len(cell.source) <= SHORT and "**" not in cell.source
             types.append("notes" if is_aside else "subslide")
     return types
