@@ -93,12 +93,14 @@ class _Disk:
         self.done.append(words)
 
     def write(self, name, text):
+        """Write a file: `name`, and `text` as its content."""
         self._begin(f"write({name!r})")
         self.files[name] = str(text)[: len(str(text)) // 2] if self.crashed else str(text)
         if self.crashed:
             raise _Crash
 
     def replace(self, old, new):
+        """Rename the file `old` to `new`, over a file of that name."""
         if old not in self.files:
             raise FileNotFoundError(f"there is no file {old!r} on the disk")
         self._begin(f"replace({old!r}, {new!r})")
@@ -107,6 +109,7 @@ class _Disk:
         self.files[new] = self.files.pop(old)
 
     def delete(self, name):
+        """Delete the file `name`."""
         if name not in self.files:
             raise FileNotFoundError(f"there is no file {name!r} on the disk")
         self._begin(f"delete({name!r})")
@@ -115,6 +118,7 @@ class _Disk:
         del self.files[name]
 
     def names(self):
+        """List the files' names, sorted."""
         if self.crashed:
             raise _Crash
         return sorted(self.files)
@@ -308,6 +312,6 @@ EXERCISES = (
             ),
             (_SOLUTION.replace("    return step", "    return len(disk.names())"), "return the step"),
         ),
-        right="so does TensorFlow: data first, then the file `checkpoint` that names them by a rename, then the old ones are deleted.",
+        right="so does TensorFlow: the data first, then a rename of the file `checkpoint`, which names them, then the old ones are deleted.",
     ),
 )
