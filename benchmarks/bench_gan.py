@@ -7,7 +7,7 @@ from course_utils import download, lesson, metrics, quiet
 from course_utils.datasets.mnist import load_mnist
 from tests.notebook_code import load
 
-SEEDS, STEPS = range(3), 1400
+SEEDS, STEPS = range(3), 1300
 FID_BAR, TRAINING_SECONDS, LEAST_SHARE = 40, 45, 0.04
 CHAPTER_ITERATIONS, CHAPTER_FID, TIMES_FASTER = 60_000, 27, 20
 
