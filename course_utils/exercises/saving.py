@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, describe, function, number
 
 _SHARE, _HALF, _Z = 0.92, 0.005, 1.96
 
@@ -47,7 +47,10 @@ def _keep(answer):
     """Write steps_to_keep(steps, losses, newest): the newest steps and the one with the lowest loss, sorted."""
     find = function(answer)
     for steps, losses, newest in _histories():
-        found = array(find(steps, losses, newest), kinds="iuf").ravel().tolist()
+        result = find(steps, losses, newest)
+        if isinstance(result, (set, frozenset, dict)):
+            raise Wrong(f"a sorted list of steps is wanted, and this is {describe(result)}: a set has no order.")
+        found = array(result, kinds="iuf").ravel().tolist()
         last = set(steps[-newest:])
         best = set() if np.isnan(losses).all() else {steps[int(np.nanargmin(losses))]}
         case = f"of the steps {steps} with the losses {losses} and newest={newest} you keep {found}"
@@ -55,6 +58,8 @@ def _keep(answer):
         nan_kept = [step for step, loss in zip(steps, losses, strict=True) if np.isnan(loss) and step in extra]
         if unknown:
             raise Wrong(f"{case}, and {sorted(unknown)} are none of these steps.")
+        if nan_kept and not best:
+            raise Wrong(f"{case}: all losses are NaN, so there is no best, and only the newest stay.")
         if nan_kept:
             raise Wrong(f"{case}: a loss of NaN is not the lowest.")
         if missing & last:
@@ -161,7 +166,7 @@ def _pair(answer):
         if rest:
             origin = " by an earlier crash" if set(rest) <= set(stray) else ""
             raise Wrong(
-                f"no crash leaves half a pair, and {', '.join(rest)} stay on the disk, left{origin}: delete them, last."
+                f"no crash leaves half a pair, and this stays on the disk, left{origin}: {', '.join(rest)}. Delete it, last."
             )
         if returned != 200:
             raise Wrong(f"return the step, 200; you return {returned:g}.")
@@ -289,7 +294,7 @@ EXERCISES = (
                 '    disk.write("latest.new", str(step))\n'
                 '    disk.replace("latest.new", "latest")\n'
                 "    return step",
-                "stay on the disk",
+                "stays on the disk",
             ),
             (
                 "def save_pair(disk, weights, optimizer, step):\n"
