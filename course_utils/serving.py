@@ -49,6 +49,7 @@ _HTTP = {
 }  # fmt: skip
 _TYPE_NAMES = {"float32": "float", "float64": "double", "object": "string"}  # as TensorFlow writes them
 _MANY = "as multiple input tensors required as per tensorinfo_map"
+_DEEPEST = 64  # levels of lists: NumPy's limit
 _DRAINED = 1 << 30  # bytes: a body that is too large is read and dropped up to here, so that its sender gets the reply
 
 
@@ -190,6 +191,8 @@ def _dense(value, spec):
     """Turn nested lists, all of one shape, into an array of the wanted type."""
     shape, leaves, level = [], [value], 0
     while leaves and any(type(leaf) is list for leaf in leaves):
+        if level == _DEEPEST:
+            raise _invalid(f"Lists are nested in more than {_DEEPEST} levels")
         for leaf in leaves:
             if type(leaf) is not list:
                 raise _invalid(f"JSON Value: {_brief(leaf)} found at incorrect level: {level} in the JSON DOM.")
@@ -557,6 +560,9 @@ class Models:
         old = versions.get(number)
         if old and old.state == "END" and old.code != "OK" and old.tried == old.files():
             return  # it failed, and its files are still the same
+        with self._lock:
+            if old and old.state == "UNLOADING":  # wanted again before its last answer
+                old.state = "AVAILABLE"
         if old and old.state != "END":
             return
         version = Version(number, folder)

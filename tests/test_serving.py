@@ -420,6 +420,7 @@ def test_paths_that_are_not_answered(server, method, path, code, words):
         ("half:predict", {"signature_name": 100}, 400, "'signature_name' key must be a string value."),
         ("half:predict", {"signature_name": "no", "instances": [1]}, 400, 'Serving signature name: "no" not found'),
         ("half:predict", {"instances": [[1, 2], [3]]}, 400, "Encountered list at unexpected size"),
+        ("half:predict", b'{"instances": ' + b"[" * 65 + b"1" + b"]" * 65 + b"}", 400, "more than 64 levels"),
         (
             "named:predict",
             {"instances": [{"tag": "a", "signal": [1], "sensor": [[1, 2], [3, 4]]}]},
@@ -791,6 +792,20 @@ def test_version_in_use_is_unloaded_after_its_last_answer(served):
         assert served.ask() == 3.0
         assert version.predict("serving_default", {"x": np.float32(0)})["y"] == 2.0
     served.wait(v1="END")
+
+
+def test_version_that_is_wanted_again_before_its_last_answer_stays(served):
+    served.put(1, 2)
+    served.put(2, 3)
+    served.start("model_version_policy { specific { versions: 1 } }")
+    stable = "version_labels { key: 'stable' value: %d }"
+    with served.server.models.borrow("half"):
+        served.reload("model_version_policy { specific { versions: 2 } }")
+        assert served.states() == {1: "UNLOADING", 2: "AVAILABLE"}
+        served.reload("model_version_policy { specific { versions: 1 } } " + stable % 1)
+        assert served.states() == {1: "AVAILABLE", 2: "END"}
+    assert served.ask("half/labels/stable") == 2.0
+    assert served.states() == {1: "AVAILABLE", 2: "END"}
 
 
 @pytest.mark.parametrize(

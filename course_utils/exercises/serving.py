@@ -1,5 +1,7 @@
 """Exercises of lesson 13, serving."""
 
+import functools
+import numbers
 import re
 
 from course_utils.checker import Exercise, Wrong, describe, function
@@ -23,15 +25,23 @@ _NOBODY = _status(("2", "END"), ("1", "UNLOADING"))
 
 def _answering(answer):
     """Write answering_version(status): the version that answers a request that names none, or None."""
-    find = function(answer)
+    function(answer)  # a sentence for what can't be called
+
+    @functools.wraps(answer)
+    def boxed(status):
+        return [answer(status)]  # None is an answer here
+
+    find = function(boxed)
     for status, wanted in _STATUSES:
-        found = find(status)
+        found = find(status)[0]
         said = f"for {', '.join(v['version'] + ' ' + v['state'] for v in status['model_version_status'])} you give "
         if isinstance(found, str) and found.isdecimal():
             if int(found) == wanted:
                 raise Wrong(said + f"the text {found!r}: a whole number is wanted.")
             found = int(found)
-        if isinstance(found, bool) or not isinstance(found, int):
+        if found is None:
+            raise Wrong(said + f"None, and {wanted} answers.")
+        if isinstance(found, bool) or not isinstance(found, numbers.Integral):
             raise Wrong(said + f"{describe(found)}, and a whole number is wanted.")
         states = {int(v["version"]): v["state"] for v in status["model_version_status"]}
         if found not in states:
@@ -62,16 +72,19 @@ def _policy(answer):
     try:
         config = text_format.Parse(answer, ModelConfig())
     except text_format.ParseError as error:
-        raise Wrong(f"this can't be read as a part of a config: {str(error)[:150]}.") from None
+        raise Wrong(f"this can't be read as a part of a config: {str(error)[:150].rstrip('.')}.") from None
     policy = config.model_version_policy
     kind = policy.WhichOneof("policy_choice")
     if kind is None:
         raise Wrong("there is no model_version_policy, so the server would serve the latest version only.")
     if kind != "specific":
-        also = "would serve 8 and 9, and version 8 is under suspicion" if kind == "latest" else "would serve 8 too"
-        raise Wrong(f"the policy '{kind}' {also}: name the versions that are wanted.")
-    if sorted(policy.specific.versions) != [7, 9]:
-        raise Wrong(f"this serves {sorted(policy.specific.versions)}, and 7 and 9 are wanted.")
+        count = max(1, policy.latest.num_versions)
+        served = ("all", "9", "8 and 9")[count if kind == "latest" and count < 3 else 0]
+        also = "without 7" if served == "9" else "and version 8 was withdrawn"
+        raise Wrong(f"the policy '{kind}' serves {served}, {also}: name the versions that are wanted.")
+    versions = sorted(set(policy.specific.versions))
+    if versions != [7, 9]:
+        raise Wrong(f"this serves {versions}, and 7 and 9 are wanted.")
     labels = dict(config.version_labels)
     if labels == {"stable": 9, "canary": 7}:
         raise Wrong("most clients ask for stable, and here they would get 9, which nobody knows yet.")
@@ -117,20 +130,20 @@ def _patient(answer):
         told = ", ".join("no connection" if code is None else str(code) for code in replies)
         where = f"where the server answers {told}" + ("" if replies[-1] == 200 else " and so on") + ", "
         found = _outcome(answer, server)
-        if isinstance(found, (TypeError, RuntimeError)) and server.asked in (0, 51):
-            raise Wrong(where + f"it raised {type(found).__name__} ({str(found)[:100]}).")
+        if isinstance(found, _Raised) and server.asked in (0, 51):
+            raise Wrong(where + f"it {_told(found)}.")
         if server.asked > times:
             again = (
                 "4xx means that the request is wrong: ask no more" if wanted is ValueError else f"{times} are wanted"
             )
-            raise Wrong(where + f"you ask {server.asked} times: {again}.")
+            raise Wrong(where + f"you ask {_times(server.asked)}: {again}.")
         if server.asked < times:
-            raise Wrong(where + f"you ask {server.asked} times, and {times} are wanted: that may pass.")
+            raise Wrong(where + f"you ask {_times(server.asked)}, and {times} are wanted: that may pass.")
         if not _is(found, wanted):
             wish = f"{wanted.__name__} raised" if isinstance(wanted, type) else f"{wanted!r} returned"
             raise Wrong(where + f"{wish} is wanted, and it {_told(found)}.")
         if len(server.pauses) not in (times - 1, times) or (times < 5 and len(server.pauses) != times - 1):
-            raise Wrong(where + f"you sleep {len(server.pauses)} times: once between two tries is wanted.")
+            raise Wrong(where + f"you sleep {_times(len(server.pauses))}: once between two tries is wanted.")
         if any(abs(has - want) > 1e-9 for has, want in zip(server.pauses, _PAUSES, strict=False)):
             raise Wrong(where + f"the pauses are {server.pauses[:4]}, and {_PAUSES[: times - 1]} are wanted.")
 
@@ -144,21 +157,34 @@ def _outcome(answer, server):
     return call()[0]
 
 
+class _Raised:
+    """An exception that the learner's function raised, and did not return."""
+
+    def __init__(self, error):
+        self.error = error
+
+
 def _call(answer, send, sleep):
     try:
         return answer(send, sleep)
     except Exception as error:
-        return error
+        return _Raised(error)
 
 
 def _is(found, wanted):
-    return isinstance(found, wanted) if isinstance(wanted, type) else isinstance(found, str) and found == wanted
+    if isinstance(wanted, type):
+        return isinstance(found, _Raised) and isinstance(found.error, wanted)
+    return isinstance(found, str) and found == wanted
 
 
 def _told(found):
-    if isinstance(found, Exception):
-        return f"raised {type(found).__name__}"
-    return f"returned {describe(found)}"
+    if isinstance(found, _Raised):
+        return f"raised {type(found.error).__name__} ({str(found.error)[:100]})"
+    return f"returned {describe(found)}" + (": raise it" if isinstance(found, Exception) else "")
+
+
+def _times(count):
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 _GOOD = """def patient(send, sleep):
@@ -207,6 +233,7 @@ EXERCISES = (
                 ' if v["state"] == "AVAILABLE")',
                 "the largest answers",
             ),
+            (_ANSWERING.replace('"AVAILABLE"', '"available"'), "you give None, and 2 answers"),
             (_ANSWERING.replace(", default=None", ""), "None is wanted there"),
             (_ANSWERING.replace("default=None", "default=0"), "None is wanted"),
         ),
@@ -218,8 +245,12 @@ EXERCISES = (
         hint="The policy 'specific' takes one 'versions: N' for each version. Each label is an entry with a key and a value.",
         solution=_CONFIG,
         wrong=(
-            (re.sub("specific {.*?}", "latest { num_versions: 2 }", _CONFIG), "under suspicion"),
-            (re.sub("specific {.*?}", "all { }", _CONFIG), "would serve 8 too"),
+            (
+                re.sub("specific {.*?}", "latest { num_versions: 2 }", _CONFIG),
+                "serves 8 and 9, and version 8 was withdrawn",
+            ),
+            (re.sub("specific {.*?}", "latest { num_versions: 1 }", _CONFIG), "serves 9, without 7"),
+            (re.sub("specific {.*?}", "all { }", _CONFIG), "serves all"),
             (_CONFIG.replace("versions: 7 versions: 9", "versions: 9"), "7 and 9 are wanted"),
             (
                 _CONFIG.replace("value: 7", "value: 0").replace("value: 9", "value: 7").replace("value: 0", "value: 9"),
@@ -248,6 +279,7 @@ EXERCISES = (
             (_GOOD.replace("            sleep(pause)\n", ""), "once between two tries"),
             (_GOOD.replace("if 400 <= code < 500:", "if code >= 400:"), "that may pass"),
             (_GOOD.replace("    raise ConnectionError(", "    print("), "ConnectionError raised is wanted"),
+            (_GOOD.replace("raise ValueError(", "return ValueError("), "returned a ValueError: raise it"),
         ),
         right="real clients add a little chance to each pause: else all that were turned away come back at the same moment.",
     ),
