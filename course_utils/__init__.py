@@ -8,7 +8,7 @@ boxes          geometry of boxes: overlap, offsets, non-maximum suppression
 registry       what can be fetched, from where, with which checksum (data only)
 checker        the engine behind ``check``, ``hint`` and ``solution``; knows no topic
 download       ``fetch(name)``: sources in order, verified, written whole or not at all
-metrics        the referees: confusion, IoU, Dice, average precision
+metrics        the referees: confusion, IoU, Dice, average precision, Fréchet distance
 images         sample pictures, reading your own, checks of pictures and histograms
 plots          one style, one meaning for each colour, ``show(fig, alt=...)``
 datasets       ``load_*`` functions that return arrays

@@ -26,6 +26,7 @@ CONNECT_AND_READ_SECONDS = (5, 30)
 FILE_SECONDS = 600  # for a server that sends a byte now and then, which no read time-out stops
 NPM_SECONDS = {"view": 20, "pack": 120}  # a short question first: npm has no time-out for making a connection
 LOCK_SECONDS = 900
+_OTHER = "wrong SHA-256"
 # npm alone would try a dead network for 70 seconds and wait five minutes for a silent server.
 NPM_OPTIONS = (
     "--ignore-scripts",
@@ -105,6 +106,9 @@ def state(name: str, folder: str | os.PathLike | None = None) -> State:
 def read(name: str, folder: str | os.PathLike | None = None) -> dict[str, bytes]:
     """Read a data set's files, each verified by size and SHA-256; no network is used.
 
+    Another data set of the same form may stand in its place: files that all have the wanted sizes, and none the wanted
+    checksum. `is_genuine` tells.
+
     Parameters
     ----------
     name : str
@@ -165,23 +169,47 @@ def fetch(name: str, folder: str | os.PathLike | None = None, *, retry_after: fl
 
 
 def _inspect(name: str, folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return the contents of the sound files, and what is wrong with each of the others."""
-    contents, faults = {}, {}
+    """Return the contents of the sound files, and what is wrong with each of the others.
+
+    Where all files have their sizes and none its checksum, they are no damaged ones: somebody has put another data set of
+    the same form in this one's place. Then they are returned as they are; `is_genuine` tells.
+    """
+    contents, faults, others = {}, {}, {}
     for file in DATASETS[name].files:
         try:
-            contents[file.name] = _verified(file, (folder / file.name).read_bytes())
+            others[file.name] = (folder / file.name).read_bytes()
+            contents[file.name] = _verified(file, others[file.name])
         except FileNotFoundError:
             faults[file.name] = "missing"
         except (OSError, ValueError) as error:
             faults[file.name] = getattr(error, "strerror", None) or str(error)
-    return contents, faults
+    replaced = [file.name for file in DATASETS[name].files] == [key for key, fault in faults.items() if fault == _OTHER]
+    return (others, {}) if replaced else (contents, faults)
+
+
+def is_genuine(name: str, contents: dict[str, bytes]) -> bool:
+    """Tell a data set's own files from those of another one in its place, such as Fashion-MNIST's in MNIST's.
+
+    Parameters
+    ----------
+    name : str
+        A name in the registry, such as "mnist".
+    contents : dict
+        What `read` returned.
+
+    Returns
+    -------
+    bool
+        Whether each file has the registry's SHA-256.
+    """
+    return all(hashlib.sha256(contents[file.name]).hexdigest() == file.sha256 for file in DATASETS[name].files)
 
 
 def _verified(file: File, data: bytes) -> bytes:
     if len(data) != file.size:
         raise ValueError(f"wrong size, {file.size:,} bytes wanted")
     if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise ValueError("wrong SHA-256")
+        raise ValueError(_OTHER)
     return data
 
 

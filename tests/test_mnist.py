@@ -129,6 +129,42 @@ def test_a_damaged_file_is_an_error_even_where_another_is_missing(small):
         load_mnist()
 
 
+def _replace_all(folder, digits=2, first_label=7):
+    """Other pictures and labels in the same four files, of the same sizes."""
+    shapes = [(5, 28, 28), (5,), (2, 28, 28), (2,)]
+    for name, shape in zip(NAMES, shapes, strict=True):
+        values = np.full(shape, first_label if "labels" in name else digits, np.uint8)
+        (folder / name).write_bytes(idx(values))
+
+
+def test_another_data_set_in_the_place_of_all_files_is_read_and_announced(small, capsys):
+    _replace_all(small)
+    found = load_mnist()
+    assert found.train_images.shape == (5, 28, 28) and (found.train_images == 2).all()
+    assert found.test_labels.tolist() == [7, 7]
+    assert found.is_fallback and found.source == "other files in MNIST's place"
+    assert "These are not MNIST but other files in MNIST's place" in capsys.readouterr().err
+    assert download.state("mnist").word == "ready"
+
+
+def test_one_file_of_another_data_set_among_the_right_ones_is_damaged(small):
+    kept = (small / NAMES[3]).read_bytes()
+    _replace_all(small)
+    (small / NAMES[3]).write_bytes(kept)
+    with pytest.raises(DownloadError, match=rf"{NAMES[0]} is damaged .wrong SHA-256."):
+        load_mnist()
+
+
+def test_other_files_that_are_no_pictures_with_ten_classes_are_refused_by_name(small):
+    _replace_all(small, first_label=10)
+    with pytest.raises(DownloadError, match=rf"{NAMES[1]} can't stand in MNIST's place: it has a label 10"):
+        load_mnist()
+    _replace_all(small)
+    (small / NAMES[0]).write_bytes(idx(np.ones((10, 14, 28), np.uint8)))
+    with pytest.raises(DownloadError, match=rf"{NAMES[0]} can't stand .* shape .10, 14, 28."):
+        load_mnist()
+
+
 def test_missing_files_are_fetched(small, monkeypatch, tmp_path):
     def fetch(name, folder, retry_after):
         assert (name, folder, retry_after) == ("mnist", tmp_path / "new", 600)

@@ -53,6 +53,9 @@ def load_mnist(folder: str | os.PathLike | None = None) -> Mnist:
         For the stand-in, `is_fallback` is True, `source` names it, and 1437 images are for training, 360 for
         testing: the first and the last ones in scikit-learn's order. All arrays can be written to.
 
+        Another data set with the same four names, shapes and ten classes, such as Fashion-MNIST (uncompressed), may stand in
+        MNIST's place. It is read as it is, `is_fallback` is True and `source` says so, as does a banner.
+
     Raises
     ------
     DownloadError
@@ -73,16 +76,38 @@ def load_mnist(folder: str | os.PathLike | None = None) -> Mnist:
         except download.DownloadError as error:
             return _stand_in(str(error))
         contents = download.read("mnist", folder)
-    arrays = [parse_idx(data, name) for name, data in contents.items()]  # in the registry's order
+    genuine = download.is_genuine("mnist", contents)
+    source = "MNIST" if genuine else "other files in MNIST's place"
+    if not genuine:
+        show_banner(f"These are not MNIST but {source}; scores and pictures differ from the text.")
+    arrays = [_parse(name, data, folder) for name, data in contents.items()]  # in the registry's order
     train_images, train_labels, test_images, test_labels = arrays
     return Mnist(
         train_images,
         train_labels.astype(np.int64),
         test_images,
         test_labels.astype(np.int64),
-        "MNIST",
-        is_fallback=False,
+        source,
+        is_fallback=not genuine,
     )
+
+
+def _parse(name: str, data: bytes, folder: str | os.PathLike | None) -> np.ndarray:
+    """Read pictures or labels; files that stand in MNIST's place may hold anything."""
+    try:
+        values = parse_idx(data, name)
+        if "labels" in name and values.max() > 9:
+            raise ValueError(f"it has a label {values.max()}, and ten classes are 0 to 9.")
+        if values.shape[1:] != (() if "labels" in name else (28, 28)):
+            raise ValueError(
+                f"it has the shape {values.shape}; pictures of 28 x 28 pixels, or one label each, are wanted."
+            )
+    except ValueError as error:
+        place = download.folder_of("mnist", folder)
+        raise download.DownloadError(
+            f"{place / name} can't stand in MNIST's place: {error} Delete it and run 'make data'."
+        ) from None
+    return values
 
 
 def parse_idx(data: bytes, name: str = "the data") -> np.ndarray:
