@@ -55,26 +55,28 @@ def _finite(loss_of, logits, shown):
             return number(loss_of(logits))
         except Wrong:
             raise Wrong(
-                f"for the logits {shown} the result is not finite: the probability rounds to 0, and its logarithm is gone. "
-                "Go from logits to the loss in one step."
+                f"for the logits {shown} the result is not finite: on the way an exponential overflows, or a probability rounds to 0. "
+                "Go from logits to the loss in one step, by a function made for it."
             ) from None
 
 
 def _smooth(answer):
     """Write smoothed_best(p, q, label): the best D if data have the label `label` instead of 1, and fakes 0."""
     best = function(answer)
-    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.3, 0.6])
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.02, 0.3, 0.68])  # D* is above each label at the first outcome
     for label in (0.9, 0.7, 1.0):
         found, wanted = array(best(p, q, label), shape=(3,), kinds="fiu"), label * p / (p + q)
         if np.allclose(found, wanted, atol=1e-6):
             continue
-        case = f"for the label {label:g}, at the first outcome (p = 0.5, q = 0.1) you give {found[0]:.4f}: "
+        case = f"for the label {label:g}, at the first outcome (p = 0.5, q = 0.02) you give {found[0]:.4f}: "
         if np.allclose(found, (label * p + (1 - label) * q) / (p + q)):
             raise Wrong(case + "this smooths the fakes too; their label stays 0.")
         if np.allclose(found, p / (p + q)):
             raise Wrong(case + "this is the best D for the label 1: where does `label` come in?")
         if np.allclose(found, label * p / (label * p + q)):
             raise Wrong(case + "the second term of a datum's cost, (1 - label) log(1 - D), is missing.")
+        if np.allclose(found, np.minimum(p / (p + q), label)):
+            raise Wrong(case + "the label does not cut D* off, it scales it at every outcome.")
         raise Wrong(case + "set the slope of label p log d + (1 - label) p log(1 - d) + q log(1 - d) to zero.")
 
 
@@ -122,6 +124,11 @@ def _betray(answer):
         if not np.isclose(high, moved):
             raise Wrong(
                 "your number changes when 3 is added to all numbers: it sees where the samples are, not how they differ."
+            )
+        if not np.isclose(high, number(spread(varied + 3.0 * np.arange(varied.shape[1])))):
+            raise Wrong(
+                "your number changes when each column of the batch is moved by a number of its own, "
+                "so it compares the columns too: how far is each sample from the others?"
             )
     if wins < 20:
         raise Wrong(
@@ -171,6 +178,7 @@ EXERCISES = (
         wrong=(
             ("def smoothed_best(p, q, label):\n    return (label * p + (1 - label) * q) / (p + q)", "stays 0"),
             ("def smoothed_best(p, q, label):\n    return p / (p + q)", "come in"),
+            ("def smoothed_best(p, q, label):\n    return np.minimum(p / (p + q), label)", "cut"),
             ("def smoothed_best(p, q, label):\n    return label * p / (label * p + q)", "is missing"),
             ("def smoothed_best(p, q, label):\n    return p / (p + label * q)", "slope"),
         ),
@@ -217,8 +225,9 @@ EXERCISES = (
             ("def spread(batch):\n    return np.abs(batch[0] - batch[1]).mean()", "no order"),
             ("def spread(batch):\n    return batch.std(axis=1).mean()", "how far is each sample"),
             ("def spread(batch):\n    return -batch.std(axis=0).mean()", "how far is each sample"),
+            ("def spread(batch):\n    return np.ptp(batch)", "a number of its own"),
             ("def spread(batch):\n    return batch.std(axis=0)", "one number"),
         ),
-        right="appended to D's last maps as one more channel, it is the minibatch standard deviation of Karras and others (2018, arXiv:1710.10196).",
+        right="Karras and others (2018, arXiv:1710.10196) take the standard deviation over the batch, averaged, and append it to D's last maps as one more channel.",
     ),
 )
