@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbstripout import strip_output
 
-from tools import slides
+from tools import readme, slides
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 # Without it JupyterLab asks which kernel to start.
@@ -126,6 +126,7 @@ def main(wanted):
             print(f"{path.name}: {refresh(path):.1f} s")
         except CellExecutionError as error:
             sys.exit(f"{path.name} is left as it was, a cell failed:\n{error}")
+    readme.write()
 
 
 if __name__ == "__main__":
