@@ -63,6 +63,8 @@ def png(fig):
     """
     fig.set_dpi(_STYLE["savefig.dpi"])
     canvas = FigureCanvasAgg(fig)  # savefig would draw it twice, the first time for the layout only
+    if not any(ax.get_subplotspec() for ax in fig.axes):
+        fig.set_layout_engine("none")  # which has nothing to arrange, and would warn
     if engine := fig.get_layout_engine():
         engine.execute(fig)  # once more than the drawing does: else the title of a picture may stick out at the top
     canvas.draw()

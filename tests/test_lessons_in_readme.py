@@ -20,11 +20,11 @@ def test_table_and_pictures_are_current(tmp_path):
 
 def test_text_around_the_table_is_kept(tmp_path):
     page = tmp_path / "README.md"
-    page.write_text("before\n<!-- lessons -->\nold\n<!-- end of lessons -->\nafter\n", encoding="utf-8")
+    page.write_text("before\n<!-- lessons -->\nan outdated row\n<!-- end of lessons -->\nafter\n", encoding="utf-8")
     readme.write(page, tmp_path / "covers")
     text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- lessons -->\n| | |\n") and text.endswith("|\n<!-- end of lessons -->\nafter\n")
-    assert "old" not in text
+    assert "outdated" not in text
     assert text.count("<img ") == len(PATHS)
 
 

@@ -170,3 +170,11 @@ def test_no_boxes_are_a_plain_picture():
 def test_boxes_with_too_few_labels_or_colours_are_refused(wrong):
     with pytest.raises(ValueError, match="one each is wanted"):
         plots.boxes_on(GRAY, [[0, 0, 5, 5], [1, 1, 6, 6]], **wrong)
+
+
+def test_a_figure_without_subplots_is_drawn_without_a_warning():
+    plots.use_style()
+    fig = plt.figure(figsize=(1, 1))
+    fig.add_axes([0, 0, 1, 1])
+    assert plots.png(fig).startswith(b"\x89PNG")
+    assert plots.png(plt.figure(figsize=(1, 1))).startswith(b"\x89PNG")
