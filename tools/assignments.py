@@ -22,7 +22,13 @@ NUMBERED = re.compile(r"^\*\*\d+\.\*\*", re.M)
 SOLUTION = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
 CONFIG = '''"""Settings of nbgrader for this course folder. It was written by `make assignments`, which leaves it alone once it is there."""
 
+import os
+import sys
+
 c = get_config()
+
+# nbgrader starts alembic by its name, which is found only where the environment is activated; it stands beside this Python.
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
 
 c.CourseDirectory.course_id = "course"
 c.ClearSolutions.code_stub = {"python": "# Put your answer in place of the three dots above, and run this cell."}
