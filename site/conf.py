@@ -20,6 +20,7 @@ myst_heading_anchors = 3
 myst_substitutions = {"lessons": lesson.catalogue()}
 suppress_warnings = ["mystnb.unknown_mime_type"]
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # as the source has them: a folder by its name, not by where it lies on this machine
 add_module_names = False
 autodoc_typehints = "none"  # types stand in the docstrings
 numpydoc_show_class_members = False

@@ -218,6 +218,18 @@ def test_the_package_page_has_every_public_function_with_its_docstring():
     assert "course_utils.exercises.otsu" not in page.get_text()
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_says_where_the_project_lies_on_this_machine(name):
+    assert str(reader.BUILD.parent) not in (HTML / f"{name}.html").read_text(encoding="utf-8")
+
+
+@needs_browser
+def test_a_signature_with_a_long_default_breaks_on_a_phone(reading):
+    reading.open((HTML / "api.html").as_uri())
+    reading.page.locator(".default_value .pre").first.evaluate("text => { text.textContent = 'x'.repeat(200) }")
+    assert spread(reading.page) == []
+
+
 def test_a_cell_with_two_figures_is_refused():
     output = nbformat.v4.new_output(
         "display_data", {"image/png": "", "text/plain": ""}, metadata={"image/png": {"alt": "a"}}
