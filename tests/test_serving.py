@@ -29,7 +29,9 @@ from hypothesis.extra import numpy as arrays
 from jupyter_client.manager import start_new_kernel
 
 from course_utils import quiet, serving
-from course_utils.serving import ServingError, Spec
+from course_utils.serving.models import read_config
+from course_utils.serving.status import BANNER, ServingError
+from course_utils.serving.values import Spec, arrays_from_json, json_from_arrays, read_json
 from tests.notebook_code import load
 
 quiet.start_tensorflow()
@@ -71,8 +73,8 @@ COLUMNS = {
 
 
 def test_documented_rows_and_columns_are_the_same_tensors():
-    rows, is_row = serving.arrays_from_json(ROWS, DOCUMENTED)
-    columns, is_row_too = serving.arrays_from_json(COLUMNS, DOCUMENTED)
+    rows, is_row = arrays_from_json(ROWS, DOCUMENTED)
+    columns, is_row_too = arrays_from_json(COLUMNS, DOCUMENTED)
     assert (is_row, is_row_too) == (True, False)
     for name, array in rows.items():
         assert array.dtype.name == DOCUMENTED[name].dtype
@@ -82,30 +84,26 @@ def test_documented_rows_and_columns_are_the_same_tensors():
 
 
 def test_documented_single_input_needs_no_name():
-    (texts, _) = serving.arrays_from_json({"instances": ["foo", "bar", "baz"]}, {"x": Spec("object", (None,))})
+    (texts, _) = arrays_from_json({"instances": ["foo", "bar", "baz"]}, {"x": Spec("object", (None,))})
     assert texts["x"].tolist() == [b"foo", b"bar", b"baz"]
-    (tensors, _) = serving.arrays_from_json({"instances": [[[1, 2]], [[3, 4]]]}, {"x": Spec("float32", None)})
+    (tensors, _) = arrays_from_json({"instances": [[[1, 2]], [[3, 4]]]}, {"x": Spec("float32", None)})
     assert tensors["x"].shape == (2, 1, 2)  # "list of 2 tensors each of [1, 2] shape"
 
 
 def test_documented_binary_values_go_in_and_out_as_base64():
     given_values = [{"b64": "aW1hZ2UgYnl0ZXM="}, {"b64": "YXdlc29tZSBpbWFnZSBieXRlcw=="}]
-    found, _ = serving.arrays_from_json({"instances": given_values}, {"image": Spec("object", (None,))})
+    found, _ = arrays_from_json({"instances": given_values}, {"image": Spec("object", (None,))})
     assert found["image"].tolist() == [b"image bytes", b"awesome image bytes"]
-    assert serving.json_from_arrays({"image_bytes": found["image"]}, row=True) == {"predictions": given_values}
-    assert serving.json_from_arrays({"image": found["image"]}, row=False) == {
-        "outputs": ["image bytes", "awesome image bytes"]
-    }
+    assert json_from_arrays({"image_bytes": found["image"]}, row=True) == {"predictions": given_values}
+    assert json_from_arrays({"image": found["image"]}, row=False) == {"outputs": ["image bytes", "awesome image bytes"]}
 
 
 def test_documented_replies_leave_out_the_name_of_a_single_output():
     one, two = np.array([3.5, 4.0, 5.5], np.float32), np.array([1, 2, 3])
-    assert serving.json_from_arrays({"y": one}, row=True) == {"predictions": [3.5, 4.0, 5.5]}
-    assert serving.json_from_arrays({"y": one}, row=False) == {"outputs": [3.5, 4.0, 5.5]}
-    assert serving.json_from_arrays({"y": one, "z": two}, row=False) == {
-        "outputs": {"y": [3.5, 4.0, 5.5], "z": [1, 2, 3]}
-    }
-    assert serving.json_from_arrays({"y": one, "z": two}, row=True)["predictions"][1] == {"y": 4.0, "z": 2}
+    assert json_from_arrays({"y": one}, row=True) == {"predictions": [3.5, 4.0, 5.5]}
+    assert json_from_arrays({"y": one}, row=False) == {"outputs": [3.5, 4.0, 5.5]}
+    assert json_from_arrays({"y": one, "z": two}, row=False) == {"outputs": {"y": [3.5, 4.0, 5.5], "z": [1, 2, 3]}}
+    assert json_from_arrays({"y": one, "z": two}, row=True)["predictions"][1] == {"y": 4.0, "z": 2}
 
 
 NUMBERS = st.sampled_from(
@@ -118,9 +116,9 @@ NUMBERS = st.sampled_from(
 def test_every_number_comes_back_as_it_was_through_the_text_of_a_reply_and_a_request(data, dtype, row):
     shape = data.draw(arrays.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
     array = data.draw(arrays.arrays(dtype, shape))
-    reply = json.loads(json.dumps(serving.json_from_arrays({"x": array}, row)))
+    reply = json.loads(json.dumps(json_from_arrays({"x": array}, row)))
     request = {"instances": reply["predictions"]} if row else {"inputs": reply["outputs"]}
-    found, _ = serving.arrays_from_json(serving.read_json(json.dumps(request).encode()), {"x": Spec(dtype, None)})
+    found, _ = arrays_from_json(read_json(json.dumps(request).encode()), {"x": Spec(dtype, None)})
     assert found["x"].dtype == array.dtype
     assert np.array_equal(found["x"], array, equal_nan=array.dtype.kind == "f")
 
@@ -129,26 +127,25 @@ def test_every_number_comes_back_as_it_was_through_the_text_of_a_reply_and_a_req
 def test_any_bytes_come_back_as_they_were(values):
     array = np.empty(len(values), object)
     array[:] = values
-    reply = serving.json_from_arrays({"x_bytes": array}, row=True)
-    found, _ = serving.arrays_from_json({"instances": reply["predictions"]}, {"x": Spec("object", (None,))})
+    reply = json_from_arrays({"x_bytes": array}, row=True)
+    found, _ = arrays_from_json({"instances": reply["predictions"]}, {"x": Spec("object", (None,))})
     assert found["x"].tolist() == values
 
 
 def test_float32_is_written_in_as_few_digits_as_lead_back_to_it():
     array = np.array([0.2, 1 / 3, 16777216, 1e-45], np.float32)
     assert (
-        json.dumps(serving.json_from_arrays({"x": array}, row=True))
-        == '{"predictions": [0.2, 0.33333334, 16777216.0, 1e-45]}'
+        json.dumps(json_from_arrays({"x": array}, row=True)) == '{"predictions": [0.2, 0.33333334, 16777216.0, 1e-45]}'
     )
 
 
 def test_nan_and_infinity_are_numbers_both_ways():
-    found, _ = serving.arrays_from_json(
-        serving.read_json(b'{"instances": [1.0, -3.14, NaN, Infinity, -Infinity]}'), {"x": Spec("float32", (None,))}
+    found, _ = arrays_from_json(
+        read_json(b'{"instances": [1.0, -3.14, NaN, Infinity, -Infinity]}'), {"x": Spec("float32", (None,))}
     )
     assert np.isnan(found["x"][2])
     assert found["x"][3:].tolist() == [np.inf, -np.inf]
-    assert json.dumps(serving.json_from_arrays(found, row=True)).endswith("NaN, Infinity, -Infinity]}")
+    assert json.dumps(json_from_arrays(found, row=True)).endswith("NaN, Infinity, -Infinity]}")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +187,7 @@ def test_nan_and_infinity_are_numbers_both_ways():
 def test_wrong_requests_get_the_sentence_of_tensorflow_serving(inputs, document, words):
     specs = {"x": Spec(inputs, None)} if isinstance(inputs, str) else inputs
     with pytest.raises(ServingError) as caught:
-        serving.arrays_from_json(document, specs)
+        arrays_from_json(document, specs)
     assert words in caught.value.message
     assert caught.value.http in (400, 501)
 
@@ -212,7 +209,7 @@ JSON = st.recursive(
 @settings(max_examples=300)
 def test_any_json_gives_arrays_of_the_wanted_types_or_a_status(value, key, specs):
     try:
-        found, _ = serving.arrays_from_json({key: value}, specs)
+        found, _ = arrays_from_json({key: value}, specs)
     except ServingError as error:
         assert error.http == 400
     else:
@@ -234,7 +231,7 @@ def test_any_json_gives_arrays_of_the_wanted_types_or_a_status(value, key, specs
 )
 def test_what_is_no_json_object_is_refused(body, words):
     with pytest.raises(ServingError, match="INVALID_ARGUMENT") as caught:
-        serving.read_json(body)
+        read_json(body)
     assert words in caught.value.message
 
 
@@ -248,7 +245,7 @@ def test_what_is_no_json_object_is_refused(body, words):
 )
 def test_outputs_that_fit_no_row_are_refused(outputs, words):
     with pytest.raises(ServingError, match=words):
-        serving.json_from_arrays({name: np.asarray(array) for name, array in outputs.items()}, row=True)
+        json_from_arrays({name: np.asarray(array) for name, array in outputs.items()}, row=True)
 
 
 # A server
@@ -506,7 +503,7 @@ def test_every_reply_says_who_answers(server, stubs):
     assert "teaching server" in get(server, "/half").headers["Server"]
     assert "not TensorFlow Serving" in post(server, "foo:predict", b"").headers["Server"]
     _, call = stubs[0].Predict.with_call(message("half", 1.0), timeout=20)
-    assert dict(call.initial_metadata())["x-server"] == serving.BANNER
+    assert dict(call.initial_metadata())["x-server"] == BANNER
 
 
 # gRPC
@@ -1032,9 +1029,7 @@ def test_teaching_server_is_started_where_none_is_named(tmp_path, monkeypatch):
 
 def test_files_for_the_real_server_fit_together():
     compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]["serving"]
-    found = serving.read_config(
-        (ROOT / "deploy" / "models.config").read_text(encoding="utf-8")
-    ).model_config_list.config
+    found = read_config((ROOT / "deploy" / "models.config").read_text(encoding="utf-8")).model_config_list.config
     assert [entry.name for entry in found] == ["digits"]
     assert found[0].base_path == "/models/digits"
     assert "./models:/models" in compose["volumes"]
