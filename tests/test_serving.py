@@ -8,6 +8,7 @@ tensorflow_serving/model_servers/http_rest_api_handler_test.cc.
 import base64
 import contextlib
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -36,7 +37,14 @@ from tests.notebook_code import load
 
 quiet.start_tensorflow()
 import tensorflow as tf  # noqa: E402
-from google.protobuf import json_format, text_format  # noqa: E402
+from google.protobuf import (  # noqa: E402
+    descriptor_pb2,
+    descriptor_pool,
+    json_format,
+    message_factory,
+    text_format,
+    wrappers_pb2,
+)
 from tensorflow_serving.apis import (  # noqa: E402
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -1027,15 +1035,58 @@ def test_teaching_server_is_started_where_none_is_named(tmp_path, monkeypatch):
     assert port_is_free(connection.rest)
 
 
+def _deployed(name):
+    return (ROOT / "deploy" / name).read_text(encoding="utf-8")
+
+
+def _service(name):
+    return yaml.safe_load(_deployed(name))["services"]["serving"]
+
+
+def _mounted(service, name):
+    return next(volume.split(":")[1] for volume in service["volumes"] if volume.startswith(f"./{name}:"))
+
+
 def test_files_for_the_real_server_fit_together():
-    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))["services"]["serving"]
-    found = read_config((ROOT / "deploy" / "models.config").read_text(encoding="utf-8")).model_config_list.config
+    compose, found = _service("compose.yaml"), read_config(_deployed("models.config")).model_config_list.config
     assert [entry.name for entry in found] == ["digits"]
     assert found[0].base_path == "/models/digits"
     assert "./models:/models" in compose["volumes"]
     assert all(port.startswith("127.0.0.1:") for port in compose["ports"])
-    mounted = next(volume.split(":")[1] for volume in compose["volumes"] if volume.startswith("./models.config"))
-    assert f"--model_config_file={mounted}" in compose["command"]
+    assert f"--model_config_file={_mounted(compose, 'models.config')}" in compose["command"]
+    # the lesson waits 30 seconds for the end of a version that can't be loaded; by default there are five more tries, a minute apart
+    assert "--max_num_load_retries=0" in compose["command"]
+
+
+def test_batching_adds_two_options_to_the_real_server():
+    added = _service("compose.batching.yaml")  # Compose puts its command in the place of the other file's
+    parameters = f"--batching_parameters_file={_mounted(added, 'batching.config')}"
+    assert added["command"] == [*_service("compose.yaml")["command"], "--enable_batching=true", parameters]
+
+
+def _batching_parameters():
+    """A message with the fields of TensorFlow Serving's BatchingParameters, which tensorflow-serving-api leaves out."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="batching.proto", syntax="proto3", dependency=["google/protobuf/wrappers.proto"]
+    )
+    message = file.message_type.add(name="BatchingParameters")
+    names = ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads")
+    for number, name in enumerate(names, start=1):
+        message.field.add(name=name, number=number, label=1, type=11, type_name=".google.protobuf.Int64Value")
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("BatchingParameters"))()
+
+
+def test_batching_takes_the_largest_request_of_the_lesson():
+    lesson_source = (ROOT / "notebooks" / "13_serving.ipynb").read_text(encoding="utf-8")
+    found = text_format.Parse(_deployed("batching.config"), _batching_parameters())
+    largest = max(map(int, re.search(r"batches = np.array\(\[(.*?)\]\)", lesson_source).group(1).split(",")))
+    assert found.max_batch_size.value >= largest  # a larger request would be refused
+    assert 0 <= found.batch_timeout_micros.value < 30_000
+    assert found.max_enqueued_batches.value >= 1
+    assert found.num_batch_threads.value >= 1
 
 
 # What the lesson defines
