@@ -81,8 +81,8 @@ def _bilinear(answer):
 def _joint(answer):
     """Write joint(class_losses, box_losses, classes, balance): the mean over proposals of Fast R-CNN's joint loss."""
     loss = function(answer)
-    class_losses, box_losses = np.array([0.5, 1.0, 2.0, 0.1]), np.array([4.0, 8.0, 1.0, 16.0])
-    classes = np.array([0, 3, 10, 0])
+    class_losses, box_losses = np.array([0.5, 1.0, 2.0, 0.1]), np.array([4.0, 7.0, 2.0, 16.0])
+    classes = np.array([0, 1, 10, 0])
     found = number(loss(class_losses, box_losses, classes, 0.4))
     digits = classes > 0
     wanted = (class_losses + 0.4 * digits * box_losses).mean()
@@ -93,12 +93,15 @@ def _joint(answer):
         class_losses.mean() + 0.4 * box_losses[digits].mean(): "the box losses are averaged over the digits alone; the formula's mean is over all proposals.",
         4 * wanted: "this is the sum over the proposals, and the mean is wanted.",
         (class_losses + 0.4 * (classes * box_losses)).mean(): "the class number itself weighs the box loss; [u >= 1] is 1 for every digit.",
+        (class_losses + 0.4 * (classes > 1) * box_losses).mean(): "class 1 pays nothing for its box: [u >= 1] is 1 for it too, and 0 for class 0 alone.",
+        (class_losses + 0.4 * ~digits * box_losses).mean(): "background pays for its boxes, and digits don't: it should be the other way round.",
+        (0.4 * class_losses + digits * box_losses).mean(): "the balance weighs the class losses; it belongs to the box losses.",
     }  # fmt: skip
     if abs(found - wanted) > 1e-6:
         for value, message in others.items():
             if abs(found - value) < 1e-6:
                 raise Wrong(message)
-        raise Wrong(f"for four proposals of the classes 0, 3, 10, 0 the loss is {wanted:g}, and yours is {found:g}.")
+        raise Wrong(f"for four proposals of the classes 0, 1, 10, 0 the loss is {wanted:g}, and yours is {found:g}.")
     empty = number(loss(class_losses, box_losses, np.zeros(4, int), 2.0))
     if abs(empty - class_losses.mean()) > 1e-6:
         raise Wrong(f"where all proposals are background the loss is {class_losses.mean():g}, and yours is {empty:g}.")
@@ -219,6 +222,10 @@ EXERCISES = (
             (_LOSS + "((classes > 0) * (class_losses + balance * box_losses)).mean()", "pays for nothing"),
             (_LOSS + "class_losses.mean() + balance * box_losses[classes > 0].mean()", "over all proposals"),
             (_LOSS + "(class_losses + balance * classes * box_losses).mean()", "class number"),
+            (_LOSS + "(class_losses + balance * (classes > 1) * box_losses).mean()", "class 1 pays nothing"),
+            (_LOSS + "(class_losses + balance * (classes == 0) * box_losses).mean()", "other way round"),
+            (_LOSS + "(balance * class_losses + (classes > 0) * box_losses).mean()", "belongs to the box losses"),
+            (_LOSS + "(class_losses + balance * (classes > 0) * box_losses).sum()", "sum over the proposals"),
         ),
         right="without the bracket, background would be taught to move towards a box that is not there.",
     ),
