@@ -51,7 +51,7 @@ def _edges(answer):
     convert = function(answer)
     given = np.array([[10.0, 20.0, 30.0, 60.0], [0.0, 0.0, 100.0, 200.0]])
     wanted = np.array([[0.05, 0.2, 0.35, 0.5], [0.0, 0.0, 1.0, 1.0]])  # of a picture 100 high and 200 wide
-    found = array(convert(given, 100, 200), shape=(2, 4), what="the boxes")
+    found = array(convert(given, 100, 200), shape=(2, 4), what="the result for two boxes")
     if np.allclose(found, wanted, atol=1e-6):
         empty = array(convert(np.zeros((0, 4)), 100, 200), what="the result for no boxes")
         if empty.shape != (0, 4):
@@ -65,6 +65,7 @@ def _edges(answer):
         (np.stack([x, y, x + width, y + height], 1) / 200, "everything is divided by the width; edges up and down are shares of the height"),
         (np.stack([x, y, x + width, y + height], 1) / 100, "everything is divided by the height; edges left and right are shares of the width"),
         (np.stack([x, y, x + width, y + height], 1) / scale[[1, 0, 3, 2]], "x is divided by the height and y by the width"),
+        (np.stack([x, y, height, width], 1) / scale, "the last two are still height and width: an edge is where the box ends"),
         (np.stack([x, y, width, height], 1) / scale, "the last two are still width and height: an edge is where the box ends"),
     ):  # fmt: skip
         if np.allclose(found, guess, atol=1e-6):
@@ -119,31 +120,39 @@ def _judge_pictures(turned, images):
 
 
 def _cases():
-    """Truth and answers of eight pictures: the second has a wrong label, the third a wrong box, the fourth both."""
-    truth = np.tile([10.0, 10.0, 30.0, 30.0], (8, 1))
+    """Truth and answers of 14 pictures, made so that each way to miscount gives another number."""
+    corners = 50.0 * np.arange(14)[:, None]  # far apart: a box compared with another picture's truth shares nothing
+    truth = np.hstack([corners, corners, corners + 20, corners + 20])
     found = truth.copy()
-    found[2] = [20, 10, 40, 30]  # 200 of 600
-    found[3] = [60, 60, 70, 70]
-    found[4] = [10, 10, 30, 20]  # 200 of 400, exactly a half
-    found[5] = [11, 10, 31, 30]  # 380 of 420
-    return np.array([3, 1, 4, 1, 5, 9, 2, 6]), truth, np.array([3, 7, 4, 2, 5, 9, 2, 6]), found
+    found[[2, 3, 6, 8]] += [10, 0, 10, 0]  # 200 of 600
+    found[[4, 5, 7]] -= [0, 0, 0, 10]  # 200 of 400, exactly a half
+    found[9] += [1, 0, 1, 0]  # 380 of 420
+    labels = np.arange(14) % 10
+    found_labels = labels.copy()
+    found_labels[[1, 3, 8]] += 1
+    return labels, truth, found_labels, found
+
+
+_MISCOUNTED = {
+    2: "you count a picture if both are wrong, and one is enough",
+    3: "you count the wrong labels alone",
+    4: "you count the wrong boxes alone",
+    6: "this is the share of right pictures, and with an IoU of exactly 0.5 a box is right",
+    7: "a picture with a wrong label and a wrong box is counted twice; join the two conditions with |",
+    8: "an IoU of exactly 0.5 is not below 0.5",
+    9: "this is the share of right pictures, and the error is the share of wrong ones",
+    14 * 5: "this is the number of wrong pictures, so divide by how many there are",
+}
 
 
 def _error(answer):
     """Write localization_error(labels, boxes, found_labels, found_boxes): the share with a wrong label or IoU below 0.5."""
     judge = function(answer)
-    labels, truth, found_labels, found = _cases()
-    value = number(judge(labels, truth, found_labels, found))
-    if abs(value - 3 / 8) > 1e-6:
-        boxes_count = abs(number(judge(labels, truth, found_labels, truth)) - value) > 1e-6
-        words = {
-            2: "you count the wrong boxes alone" if boxes_count else "you count the wrong labels alone",
-            1: "you count a picture if both are wrong, and one is enough",
-            4: "an IoU of exactly 0.5 is not below 0.5",
-            5: "this is the share of right pictures, and the error is the share of wrong ones",
-            24: "this is the number of wrong pictures, so divide by how many there are",
-        }.get(round(8 * value) if abs(8 * value - round(8 * value)) < 1e-6 else None, "which pictures do you count?")
-        raise Wrong(f"of eight pictures three have a wrong label or box, 0.375, and you give {value:.3g}: {words}")
+    value = number(judge(*_cases()))
+    if abs(value - 5 / 14) > 1e-6:
+        count = round(14 * value) if abs(14 * value - round(14 * value)) < 1e-6 else None
+        words = _MISCOUNTED.get(count, "other pictures are meant")
+        raise Wrong(f"of 14 pictures five have a wrong label or box, 0.357, and you give {value:.3g}: {words}.")
     rng = np.random.default_rng(1)
     corners = rng.uniform(0, 20, (80, 2))
     truth = np.hstack([corners, corners + 20])
@@ -154,7 +163,7 @@ def _error(answer):
     value = number(judge(labels, truth, found_labels, found))
     if abs(value - wanted) > 1e-6:
         raise Wrong(
-            f"eight chosen pictures come out right, and of 80 further ones {wanted:.3f} are wrong, where you give {value:.3f}: "
+            f"14 chosen pictures come out right, and of 80 further ones {wanted:.3f} are wrong, where you give {value:.3f}: "
             "is each box compared with the truth of its own picture, and IoU computed for both directions?"
         )
 
@@ -293,6 +302,18 @@ EXERCISES = (
                 "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
                 "    return ((found_labels == labels) & (o >= 0.5)).mean()",
                 "share of right pictures",
+            ),
+            (
+                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
+                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
+                "    return (found_labels != labels).mean() + (o < 0.5).mean()",
+                "counted twice",
+            ),
+            (
+                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
+                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
+                "    return ((found_labels != labels) | (o < 0.5)).sum()",
+                "divide by how many",
             ),
         ),
         right="one number that both tasks must earn.",

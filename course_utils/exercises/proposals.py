@@ -74,6 +74,17 @@ def _needed(answer):
             )
 
 
+def _indices(answer):
+    """Read indices (k,), int; floats and True or False are told what they are."""
+    found = array(answer, what="your result")
+    if found.size and found.dtype.kind in "fb":
+        kind = "True or False, as a mask" if found.dtype.kind == "b" else "decimals, as scores or boxes"
+        raise Wrong(f"your result holds {kind}; indices, whole numbers, are wanted.")
+    if found.ndim != 1:
+        raise Wrong(f"indices (k,) are wanted, and your result has the shape {found.shape}.")
+    return found.astype(int)
+
+
 def _hardest(answer):
     """Write hardest(scores, overlap, count): indices of the negatives with the highest scores, the hardest first."""
     find = function(answer)
@@ -81,7 +92,7 @@ def _hardest(answer):
     for size, count in ((40, 4), (60, 10)):
         scores, overlap = rng.permutation(size) / 10 - 2, rng.uniform(0, 1, size)
         overlap[scores.argmax()] = 0.9  # the best score is a digit
-        found = array(find(scores, overlap, count), shape=(count,), kinds="iu", what="your indices")
+        found = array(_indices(find(scores, overlap, count)), shape=(count,), what="your result")
         negative = np.flatnonzero(overlap < 0.3)
         wanted = negative[np.argsort(-scores[negative])][:count]
         if np.array_equal(found, wanted):
@@ -108,7 +119,7 @@ _CHAIN = (np.array([[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10], [50, 0, 60
 def _suppress(answer):
     """Write suppress(boxes, scores): non-maximum suppression of one class at IoU 0.3, the kept indices, best first."""
     find = function(answer)
-    found = _indices(find(*_CHAIN))
+    found = _indices(find(*_CHAIN)).tolist()
     if found == [0, 3]:
         raise Wrong(
             "boxes 0, 1, 2 lie like steps, each overlapping the next: box 1 is dropped because of box 0, and a dropped box drops none. Box 2 should stay."
@@ -125,16 +136,15 @@ def _suppress(answer):
     for _ in range(10):
         corner = rng.uniform(0, 60, (30, 2))
         boxes, scores = np.hstack([corner, corner + rng.uniform(10, 30, (30, 2))]), rng.permutation(30) / 30
-        wanted, found = geometry.non_maximum_suppression(boxes, scores, 0.3).tolist(), _indices(find(boxes, scores))
+        wanted, found = (
+            geometry.non_maximum_suppression(boxes, scores, 0.3).tolist(),
+            _indices(find(boxes, scores)).tolist(),
+        )
         if found != wanted:
             raise Wrong(
                 f"on 30 boxes in any order you keep {len(found)}, beginning with {found[:4]}, and right are {len(wanted)}, beginning with {wanted[:4]}. "
                 "The scores are not sorted here."
             )
-
-
-def _indices(answer):
-    return array(answer, kinds="iu", what="your indices").ravel().tolist()
 
 
 def _thirty(answer):
@@ -227,6 +237,10 @@ EXERCISES = (
                 "comes first",
             ),
             ("def hardest(scores, overlap, count):\n    return np.flatnonzero(overlap < 0.3)", "shape"),
+            (
+                "def hardest(scores, overlap, count):\n    return np.sort(scores[overlap < 0.3])[::-1][:count]",
+                "as scores",
+            ),
         ),
         right="one matrix product over features on disk finds them all.",
     ),
@@ -259,6 +273,11 @@ EXERCISES = (
                 "not sorted here",
             ),
             ("def suppress(boxes, scores):\n    return np.array([0])", "should be kept"),
+            ("def suppress(boxes, scores):\n    return scores > 0.3", "as a mask"),
+            (
+                "def suppress(boxes, scores):\n    return boxes[geometry.non_maximum_suppression(boxes, scores, 0.3)]",
+                "or boxes",
+            ),
         ),
         right="the result is that of boxes.non_maximum_suppression.",
     ),
