@@ -207,20 +207,26 @@ def test_small_weights_lose_the_signal_and_he_keeps_it():
     assert small[-1] < 1e-3 * small[0]
 
 
-class Perfect:
-    def predict(self, pictures, **_):
-        return np.where(pictures[..., :1] > 0.5, 2.0, -1.0)
-
-
 def test_judge_counts_pixels_and_takes_logits():
-    images = np.zeros((2, 4, 4, 3), np.uint8)
-    images[:, :2] = 255
-    masks = (images[..., :1] > 0).astype(np.uint8)
-    loss, dice, iou = unet.judge(Perfect(), images, masks)
+    masks = np.zeros((2, 4, 4, 1), np.uint8)
+    masks[:, :2] = 1
+    logits = np.where(masks == 1, 2.0, -1.0)
+    loss, dice, iou = unet.judge(logits, masks)
     assert (dice, iou) == (1, 1)
     assert loss == pytest.approx((np.log1p(np.exp(-2)) + np.log1p(np.exp(-1))) / 2)
+    assert unet.judge(logits, masks, threshold=-1.5)[1:] == pytest.approx(
+        (2 / 3, 1 / 2)
+    )  # 32 predicted, 16 of them true
+    assert unet.judge(logits, masks, threshold=2.5)[1:] == (0, 0)
     masks[1] = 0  # 16 predicted, 8 of them true: Dice 16 / 24, IoU 8 / 16
-    assert unet.judge(Perfect(), images, masks)[1:] == pytest.approx((2 / 3, 1 / 2))
+    assert unet.judge(logits, masks)[1:] == pytest.approx((2 / 3, 1 / 2))
+
+
+@pytest.mark.parametrize("count", [1, 16, 17, 35])
+def test_logits_come_in_batches_and_in_order(count):
+    model = unet.car_network(channels=(2, 4))
+    pictures = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+    assert np.allclose(unet.logits_of(model, pictures), model(pictures / np.float32(255)), atol=1e-5)
 
 
 def test_full_size_dice_is_one_for_the_truth_itself():
@@ -259,4 +265,4 @@ def test_lessons_chain_runs_on_files_as_large_as_carvanas(real_layout):
     model = unet.car_network(channels=(4, 8))
     losses = unet.train(model, data.select([*range(len(data))] * 3), 32, 4, checks=2)
     assert len(losses) == 2
-    assert np.isfinite(unet.judge(model, images, masks)).all()
+    assert np.isfinite(unet.judge(unet.logits_of(model, images), masks)).all()
