@@ -138,19 +138,30 @@ def test_first_step_moves_every_weight_by_adams_rate_against_its_slope():
     assert int(parts["position"].numpy()) == 1
 
 
-def test_dropout_drops_a_tenth_and_keeps_the_mean():
+def test_dropout_drops_a_tenth_and_keeps_the_mean(monkeypatch):
+    monkeypatch.setattr(lesson.tf, "function", lambda step: step)  # so that the scores can be read
     parts, seen = lesson.new_parts(0), []
+    parts["weights"].assign(np.full((784, 10), 1 / 784, np.float32))
+    kept = lesson.new_parts(0)["generator"].uniform((256, 784)).numpy() >= 0.1
 
     def record(labels, logits):
-        seen.append(True)
+        seen.append(logits.numpy())
         return lesson.softmax_loss(labels, logits)
 
-    generator = tf.random.Generator.from_state(parts["generator"].state, alg="philox")
-    kept = generator.uniform((256, 784)).numpy() >= 0.1
-    assert 0.89 < kept.mean() < 0.91
     lesson.make_step(parts, record, 0.1)(tf.ones((256, 784)), tf.zeros(256, tf.int64))
-    assert seen == [True]
-    assert not np.array_equal(parts["generator"].state.numpy(), lesson.new_parts(0)["generator"].state.numpy())
+    assert 0.89 < kept.mean() < 0.91
+    assert np.allclose(seen[0], (kept.mean(axis=1) / 0.9)[:, None], atol=1e-5)
+    assert abs(seen[0].mean() - 1) < 0.01
+
+
+def test_without_dropout_no_number_is_drawn():
+    parts = lesson.new_parts(0)
+    before = parts["generator"].state.numpy()
+    images, labels = np.ones((4, 784), np.float32), np.arange(4)
+    lesson.make_step(parts, lesson.softmax_loss, 0.0)(images, labels)
+    assert np.array_equal(parts["generator"].state.numpy(), before)
+    lesson.make_step(parts, lesson.softmax_loss, 0.1)(images, labels)
+    assert not np.array_equal(parts["generator"].state.numpy(), before)
 
 
 @pytest.mark.parametrize("forgotten", [None, "optimizer", "generator", "position"])
@@ -376,6 +387,23 @@ def test_outcome_tells_silence_from_a_warning_from_an_error():
     assert lesson.outcome(warnings.warn, "old", DeprecationWarning) == "nothing"
     assert lesson.outcome(int, "a") == "ValueError"
     assert lesson.outcome(int, "11", base=2) == "nothing"
+
+
+def test_sentence_is_how_an_error_begins():
+    def fail():
+        raise OSError("no zip: /somewhere/model.keras")
+
+    assert lesson.sentence(fail) == "no zip"
+    assert lesson.sentence(lambda: 1) is None
+
+
+def test_a_refused_file_has_overwritten_what_fits(tmp_path):
+    model, narrow = lesson.new_model(), lesson.new_model(classes=5)
+    before = [weights.copy() for weights in narrow.get_weights()]
+    model.save_weights(tmp_path / "model.weights.h5")
+    assert lesson.outcome(narrow.load_weights, tmp_path / "model.weights.h5") == "ValueError"
+    assert np.array_equal(narrow.get_weights()[0], model.get_weights()[0])
+    assert all(np.array_equal(a, b) for a, b in zip(narrow.get_weights()[2:], before[2:], strict=True))
 
 
 # The scripts

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -1153,6 +1154,24 @@ def test_export_refuses_what_its_signatures_do_not_allow(exported):
         assert bad.status_code == 400  # TensorFlow's own error keeps its code
         good = post(server, "digits:predict", {"signature_name": "predict", "instances": [[[0] * 28] * 28]})
         assert np.shape(good.json()["predictions"]) == (1, 10)
+
+
+def test_waiting_for_a_version_bears_a_server_that_does_not_listen_yet(lesson, monkeypatch):
+    health = {"error_code": "OK", "error_message": ""}
+    entry = {"version": "2", "state": "AVAILABLE", "status": health}
+    replies = iter([None, {"error": "no versions"}, {"model_version_status": [entry | {"state": "LOADING"}]}, None])
+
+    def get(url, timeout):
+        reply = next(replies, {"model_version_status": [entry]})
+        if reply is None:
+            raise requests.ConnectionError("nobody there")
+        return types.SimpleNamespace(json=lambda: reply)
+
+    monkeypatch.setattr(requests, "get", get)
+    monkeypatch.setattr(lesson, "address", "http://server/v1/models/digits", raising=False)
+    assert lesson.wait_for(2, "AVAILABLE", seconds=1) == health
+    with pytest.raises(TimeoutError, match="version 3 was not END within 1 s"):
+        lesson.wait_for(3, "END", seconds=1)
 
 
 def test_client_of_the_lesson_writes_down_failures_and_goes_on(lesson):
