@@ -16,6 +16,8 @@ def _value(answer):
         (-np.log(4) + np.log(2) / 2, "you added the divergence once: V is -log 4 + *2* JSD."),
         (np.log(2) / 2, "this is the divergence; V is -log 4 + 2 JSD."),
         (-2 * np.log(2) - np.log(2), "the divergence is added to -log 4; it makes the value larger."),
+        (-np.log(2) / 2, "this is one of V's two terms; fakes from 1 to 2 cost D as much as the data there."),
+        (-0.69, "you are near; give three decimals, or a formula."),
     )
     if not np.isclose(value, -np.log(2), atol=2e-3):
         near = [text for wrong, text in messages if np.isclose(value, wrong, atol=2e-3)]
@@ -93,8 +95,8 @@ def _path(answer):
         low, high = sorted((np.linalg.norm(start), np.linalg.norm(end)))
         if lengths.min() < low - 1e-6 or lengths.max() > high + 1e-6:
             raise Wrong(
-                f"a point of yours has the length {lengths.min():.2f} to {lengths.max():.2f}, "
-                f"and the ends have {low:.2f} and {high:.2f}: go around the origin, not through its neighbourhood."
+                f"your points are {lengths.min():.2f} to {lengths.max():.2f} long, and the ends {low:.2f} and {high:.2f}: "
+                "go around the origin, by the angle between the ends."
             )
         unit = found / lengths[:, None]
         turns = np.arccos(np.clip((unit[1:] * unit[:-1]).sum(axis=1), -1, 1))
@@ -148,6 +150,8 @@ EXERCISES = (
             ("value = np.log(2)", "check the sign"),
             ("value = -np.log(4) + 0.5 * np.log(2)", "once"),
             ("value = 0.5 * np.log(2)", "this is the divergence"),
+            ("value = 0.5 * np.log(0.5)", "one of V's two terms"),
+            ("value = -0.69", "three decimals"),
             ("value = -0.5", "how much of p and of q"),
         ),
         right="it is -log 4 + 2 JSD with JSD = log(2) / 2, half of the way from no difference to no overlap.",
