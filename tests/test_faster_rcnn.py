@@ -303,6 +303,20 @@ def test_best_anchor_comes_first_where_it_is():
 # Detectors
 
 
+def test_a_cell_of_the_map_looks_at_the_pixels_around_its_middle():
+    # RoIAlign takes cell k of a map with stride 4 to have its centre at 4 (k + 0.5) pixels
+    keras.utils.set_random_seed(0)
+    trunk, images = lesson.build_trunk(), tf.random.uniform((1, 128, 128, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        features = trunk(images, training=False)
+        seen = features[0, 12, 19]
+    assert features.shape == (1, 32, 32, 40)
+    rows, columns = np.nonzero(tape.gradient(seen, images)[0, ..., 0])
+    assert (rows.min() + rows.max() + 1) / 2 == 4 * (12 + 0.5)
+    assert (columns.min() + columns.max() + 1) / 2 == 4 * (19 + 0.5)
+
+
 def test_repeated_truth_holds_each_box_with_its_label():
     scenes = load_scenes(20, seed=3)
     boxes, labels = lesson.padded_truth(scenes)
