@@ -1,4 +1,10 @@
-"""Lesson 11's recipe for MNIST: its FID, coverage and seconds over three seeds, and its time against the chapter's 60,000 iterations."""
+"""Lesson 11's recipe for MNIST: its FID, coverage and seconds over three seeds, and its time to the FID of the chapter's 60,000 iterations.
+
+An FID depends on the judge, which each machine trains for itself. So the chapter's generator is stored as it was after its iterations,
+and the judge of this run looks at its digits, too. Under ``COURSE_SCALE=full`` it is trained, and stored, again.
+"""
+
+from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +15,8 @@ from tests.notebook_code import load
 
 SEEDS, STEPS = range(3), 1300
 FID_BAR, TRAINING_SECONDS, LEAST_SHARE = 40, 45, 0.04
-CHAPTER_ITERATIONS, CHAPTER_FID, TIMES_FASTER = 60_000, 27, 20
+CHAPTER_ITERATIONS, TIMES_FASTER = 60_000, 20
+STORED = Path(__file__).with_name("chapter_generator.npz")
 
 
 class Referee:
@@ -33,10 +40,10 @@ class Referee:
         return metrics.frechet_distance(features, self.unseen), self.lesson.share_of_digits(logits).min()
 
 
-def recipe(gan_lesson, referee, pictures, seed):
-    """FID, the rarest digit's share and the seconds of training: after the lesson's steps, and where the FID first reached the chapter's.
+def recipe(gan_lesson, referee, pictures, seed, wanted):
+    """FID, the rarest digit's share and the seconds of training: after the lesson's steps, and where the FID first was `wanted`.
 
-    Two rows of three. After the lesson's steps the training goes on, to at most twice as many, until it does; else the
+    Two rows of three. After the lesson's steps the training goes on, to at most three times as many, until it is; else the
     second row's seconds are infinite.
     """
     import keras
@@ -44,20 +51,17 @@ def recipe(gan_lesson, referee, pictures, seed):
     keras.utils.set_random_seed(seed)
     networks = gan_lesson.convolutional_generator(), gan_lesson.convolutional_discriminator()
     gan, took, rows = gan_lesson.Gan(*networks, seed=seed), 0.0, []
-    for until in range(STEPS - 200, 2 * STEPS + 1, 200):
+    for until in range(STEPS - 200, 3 * STEPS + 1, 200):
         took += gan_lesson.train(gan, pictures, until)
         rows.append((*referee(gan.averaged), took))
-        if until >= STEPS and min(rows)[0] <= CHAPTER_FID:
+        if until >= STEPS and min(rows)[0] <= wanted:
             break
-    reached = next((row for row in rows if row[0] <= CHAPTER_FID), (*rows[-1][:2], np.inf))
+    reached = next((row for row in rows if row[0] <= wanted), (*rows[-1][:2], np.inf))
     return rows[1], reached
 
 
 def chapter(gan_lesson, referee, pictures):
-    """Seconds of the chapter's 60,000 iterations, the FID at the end of what was trained, and whether that is all of it.
-
-    Under ``COURSE_SCALE=full`` all are trained; else 300, and the seconds are extrapolated.
-    """
+    """FID of the chapter's recipe after its 60,000 iterations, and their seconds: of 300 iterations, extrapolated, or of all."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -65,7 +69,12 @@ def chapter(gan_lesson, referee, pictures):
     gan_lesson.train(gan, pictures, 20)  # compiles
     until = lesson.choose(lesson=320, full=CHAPTER_ITERATIONS)
     took = gan_lesson.train(gan, pictures, until) / (until - 20) * CHAPTER_ITERATIONS
-    return took, referee(gan.generator, uniform=True)[0], until == CHAPTER_ITERATIONS
+    if until == CHAPTER_ITERATIONS:
+        np.savez_compressed(STORED, *(weights.astype(np.float16) for weights in gan.generator.get_weights()))
+    with np.load(STORED) as stored:
+        gan.generator.set_weights([stored[name] for name in stored.files])
+    how = "measured" if until == CHAPTER_ITERATIONS else "extrapolated from 300"
+    return referee(gan.generator, uniform=True)[0], took, how
 
 
 def run():
@@ -73,7 +82,8 @@ def run():
     gan_lesson, digits = load("11_gan"), load_mnist()
     pictures, referee = gan_lesson.as_input(digits.train_images), Referee(gan_lesson, digits)
     yield Row("judge, test digits right", f"{referee.accuracy:.4f}", "bar 0.98", "", referee.accuracy >= 0.98)
-    runs = np.array([recipe(gan_lesson, referee, pictures, seed) for seed in SEEDS])  # (seeds, 2, 3)
+    wanted, seconds, how = chapter(gan_lesson, referee, pictures)
+    runs = np.array([recipe(gan_lesson, referee, pictures, seed, wanted) for seed in SEEDS])  # (seeds, 2, 3)
     last = runs[:, 0]
     listed = ", ".join(f"{value:.1f}" for value in last[:, 0])
     yield Row("GAN recipe, FID", listed, f"bar {FID_BAR}", f"worst {last[:, 0].max():.1f}", last[:, 0].max() <= FID_BAR)
@@ -83,18 +93,12 @@ def run():
     yield Row(
         "GAN recipe, rarest digit", listed, f"bar {LEAST_SHARE:.0%}", f"least {rarest:.1%}", rarest >= LEAST_SHARE
     )
-    yield against_chapter(runs[:, 1, 2], *chapter(gan_lesson, referee, pictures))
-
-
-def against_chapter(times, seconds, fid, measured):
-    """A row for the seconds to the chapter's final FID, which is given, and measured where all of its iterations were trained."""
-    ratio = seconds / max(times)
-    how = f"measured, with FID {fid:.0f}" if measured else "extrapolated from 300"
-    met = ratio >= TIMES_FASTER and (not measured or fid >= CHAPTER_FID)
-    return Row(
-        f"GAN recipe, seconds to FID {CHAPTER_FID}",
+    times = runs[:, 1, 2]
+    ratio = seconds / times.max()
+    yield Row(
+        f"GAN recipe, seconds to the chapter's FID, {wanted:.1f}",
         ", ".join(f"{value:.1f}" for value in times),
         f"the chapter's {CHAPTER_ITERATIONS:,} iterations {seconds:.0f} s, {how}",
         f"{ratio:.0f} times faster, at least {TIMES_FASTER}",
-        met,
+        ratio >= TIMES_FASTER,
     )
