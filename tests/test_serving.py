@@ -1024,6 +1024,18 @@ def test_server_of_your_own_is_taken_from_the_environment(server, tmp_path, monk
         serving.folder("digits", "elsewhere")
 
 
+@pytest.mark.parametrize("open_port", [False, True], ids=["closed", "open, but nobody speaks"])
+def test_server_of_your_own_that_does_not_answer_is_named(open_port, tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        if not open_port:
+            listening.close()
+        for name, value in {"REST": "http://127.0.0.1:1", "GRPC": address, "FOLDER": str(tmp_path)}.items():
+            monkeypatch.setenv(f"COURSE_SERVING_{name}", value)
+        with pytest.raises(ConnectionError, match=f"^no model server answers at {address}"):
+            serving.Connection("", patience=0.5)
+
+
 def test_teaching_server_is_started_where_none_is_named(tmp_path, monkeypatch):
     for name in ("REST", "GRPC", "FOLDER"):
         monkeypatch.delenv(f"COURSE_SERVING_{name}", raising=False)

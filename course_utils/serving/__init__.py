@@ -5,18 +5,17 @@ carries a banner. Its formats, error codes and version states follow what Tensor
 https://www.tensorflow.org/tfx/serving/api_rest and https://www.tensorflow.org/tfx/serving/serving_config. What it does differently:
 
 - bodies above a limit get 413 and bodies that arrive too slowly get 408; TensorFlow Serving itself sets no limit to a REST body;
-- a version that can't be loaded is tried again when its files change, not five times a minute apart;
+- a version that can't be loaded is tried again when its files change, not five times a minute apart; one without its folder ``variables``
+  can't be loaded, where TensorFlow Serving takes it for a model that has none;
 - a number that the input's type can't hold, and a shape that the signature does not allow, are refused before the model runs;
 - there is no batching on the server, no warm-up, no metrics, no TLS, and no ``:regress``.
 
 HTTP is tornado's and gRPC is grpcio's work; the messages are those of ``tensorflow-serving-api``. Importing this package imports no
-gRPC and no TensorFlow. Its modules, from the left to the right: ``status``, ``values``, ``models``, ``rest`` and ``grpc_services``, ``server``. From a shell, ``python -m course_utils.serving models.config`` serves until it is interrupted.
+gRPC and no TensorFlow. Its modules, from the left to the right: ``status``, ``values``, ``models``, ``rest`` and ``grpc_services``, ``server``.
+From a shell, ``python -m course_utils.serving models.config`` serves until it is interrupted.
 """
 
-import contextlib
 import os
-import socket
-import time
 from pathlib import Path
 
 from course_utils.serving.server import TeachingServer
@@ -75,6 +74,8 @@ class Connection:
     ----------
     config : str
         For the teaching server; a server of your own was started with its own.
+    patience : float
+        Seconds to wait for a server of your own.
 
     Attributes
     ----------
@@ -87,10 +88,10 @@ class Connection:
     ValueError
         If only some of the three variables are set.
     ConnectionError
-        If your server does not open its port within a minute.
+        If your server does not answer in time.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, patience=60.0):
         names = ("COURSE_SERVING_REST", "COURSE_SERVING_GRPC", "COURSE_SERVING_FOLDER")
         values = [os.environ.get(name) for name in names]
         if any(values) and not all(values):
@@ -100,7 +101,7 @@ class Connection:
         self._server = None if all(values) else TeachingServer(config)
         self.is_teaching = self._server is not None
         if not self.is_teaching:
-            _await(values[1])
+            _await(values[1], patience)
         self.rest, self.grpc = (
             (self._server.rest, self._server.grpc) if self.is_teaching else (values[0].rstrip("/"), values[1])
         )
@@ -111,13 +112,14 @@ class Connection:
             self._server.close()
 
 
-def _await(address, seconds=60):
-    """Wait until somebody listens: TensorFlow Serving opens its ports when it has loaded a first version."""
-    host, port = address.rsplit(":", 1)
-    for _ in range(2 * seconds):
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
-            return
-        time.sleep(0.5)
-    raise ConnectionError(
-        f"nobody answers at {address} (COURSE_SERVING_GRPC): start the server as deploy/README.md says."
-    )
+def _await(address, seconds):
+    """Wait until a server speaks gRPC: a container's port may be open before TensorFlow Serving has loaded a first version."""
+    import grpc
+
+    with grpc.insecure_channel(address) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(seconds)
+        except grpc.FutureTimeoutError:
+            raise ConnectionError(
+                f"no model server answers at {address} (COURSE_SERVING_GRPC): start it as deploy/README.md says."
+            ) from None
