@@ -11,7 +11,7 @@ from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
 PRECISION, TRAINING, TIMES = 0.85, 120, 20
-SCENES, STEPS = 5000, 700  # what Faster R-CNN learns from
+SCENES, STEPS = 5000, 1000  # what Faster R-CNN learns from
 CROPS, PROPOSED, SHARED = 600, 60, 60  # what R-CNN learns from, and how many of the unseen scenes it is judged on
 TIMED = 10  # scenes that both look at in turns
 
