@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from skimage.segmentation import felzenszwalb
 
 from course_utils import boxes as geometry
-from course_utils import quiet
+from course_utils import metrics, quiet
 from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
@@ -342,6 +342,33 @@ def test_picking_nothing_gives_empty_arrays():
     found, labels, scores = lesson.pick(np.array([[0.0, 0, 10, 10]]), np.array([[-5.0]]), 0)
     assert found.shape == (0, 4)
     assert labels.shape == scores.shape == (0,)
+
+
+def test_a_double_and_a_foreign_class_are_wrong_and_a_digit_without_a_box_is_not_found():
+    truth, digits = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10], [50, 0, 60, 10]]), np.array([3, 3, 7])
+    boxes = np.array([[0.0, 0, 10, 9], [0, 0, 10, 10], [20, 0, 30, 10], [50, 0, 60, 10], [0, 50, 9, 59]])
+    right, found = lesson.right_ones(truth, digits, boxes, np.array([3, 3, 3, 1, 7]))
+    assert right.tolist() == [True, False, True, False, False]
+    assert found.tolist() == [True, True, False]
+
+
+@given(SEEDS)
+def test_right_boxes_give_the_average_precision(seed):
+    rng = np.random.default_rng(seed)
+    truth, digits = np.array([[0.0, 0, 10, 10], [30, 0, 40, 10], [60, 0, 70, 10]]), np.zeros(3, int)
+    boxes = truth[rng.integers(3, size=8)] + rng.uniform(-3, 3, (8, 1))
+    right, found = lesson.right_ones(truth, digits, boxes, np.zeros(8, int))
+    assert right.sum() == found.sum()
+    precision = np.cumsum(right) / np.arange(1, 9)
+    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]  # precision never rises with recall
+    (measured,) = metrics.average_precision([(truth, digits)], [(boxes, np.zeros(8, int), -np.arange(8.0))], 1, (0.5,))
+    assert np.isclose(measured[0], (best_from_here * right).sum() / 3)
+
+
+def test_no_box_is_neither_right_nor_found():
+    right, found = lesson.right_ones(np.array([[0.0, 0, 10, 10]]), np.array([3]), np.empty((0, 4)), np.empty(0, int))
+    assert right.tolist() == []
+    assert found.tolist() == [False]
 
 
 def test_svms_separate_what_can_be_separated():
