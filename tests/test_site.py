@@ -224,9 +224,10 @@ def test_no_page_says_where_the_project_lies_on_this_machine(name):
 
 
 @needs_browser
-def test_a_signature_with_a_long_default_breaks_on_a_phone(reading):
+@pytest.mark.parametrize("where", [".default_value .pre", "h2 .pre", "p .pre"])
+def test_a_long_name_breaks_on_a_phone(reading, where):
     reading.open((HTML / "api.html").as_uri())
-    reading.page.locator(".default_value .pre").first.evaluate("text => { text.textContent = 'x'.repeat(200) }")
+    reading.page.locator(where).first.evaluate("text => { text.textContent = 'x'.repeat(200) }")
     assert spread(reading.page) == []
 
 
