@@ -34,7 +34,7 @@ def report_pipeline(folder, count, size):
     """Print pictures a second in the first and in a later epoch, and by how many bytes each picture makes the process larger."""
     import psutil
 
-    from course_utils.quiet import start_tensorflow
+    from course_utils.tensorflow_start import start_tensorflow
 
     start_tensorflow()
     part = carvana.load_carvana(cars=None) if folder is None else carvana.load_carvana(cars=None, folder=folder)

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks import Row, against_bar, seconds
-from course_utils import quiet
+from course_utils import tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
@@ -38,7 +38,7 @@ def detect_all(detect, images):
 
 
 def run():
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     faster, previous = load("09_faster_rcnn"), load("08_region_proposals")
     unseen = load_scenes(200, seed=3, part="test")
     shared = load_scenes(SHARED, seed=3, part="test")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks import Row, against_bar, seconds
-from course_utils import quiet
+from course_utils import tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
@@ -74,7 +74,7 @@ def train(lesson, seed):
 
 
 def run():
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     lesson = load("05_fully_convolutional")
     yield from compare(lesson, every_pixel=True)
     yield from compare(lesson, every_pixel=False)

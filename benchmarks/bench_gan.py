@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import Row, against_bar
-from course_utils import download, lesson, metrics, quiet
+from course_utils import download, lesson, metrics, tensorflow_start
 from course_utils.datasets.mnist import load_mnist
 from tests.notebook_code import load
 
@@ -78,7 +78,7 @@ def chapter(gan_lesson, referee, pictures):
 
 
 def run():
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     gan_lesson, digits = load("11_gan"), load_mnist()
     pictures, referee = gan_lesson.as_input(digits.train_images), Referee(gan_lesson, digits)
     yield Row("judge, test digits right", f"{referee.accuracy:.4f}", "bar 0.98", "", referee.accuracy >= 0.98)

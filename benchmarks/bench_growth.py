@@ -5,7 +5,7 @@ import numpy as np
 from skimage import data, filters
 
 from benchmarks import bench_fcn, bench_kmeans, bench_thresholding, grow
-from course_utils import images, quiet
+from course_utils import images, tensorflow_start
 from tests.notebook_code import load
 
 MEGAPIXELS = (0.25, 1, 4, 16)
@@ -111,6 +111,6 @@ def run():
     yield from thresholds()
     yield classes()
     yield clusters()
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     yield dense_classes()
     yield training_steps()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import Row, against_bar, seconds
-from course_utils import quiet, serving
+from course_utils import serving, tensorflow_start
 from tests.notebook_code import load
 
 REQUESTS, CLIENTS = 1000, 8
@@ -41,7 +41,7 @@ def swap_under_load(clients, change):
 
 
 def run():
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     import grpc
     import keras
     import requests

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from benchmarks import Row
-from course_utils import quiet
+from course_utils import tensorflow_start
 from course_utils.datasets import carvana
 from tests.notebook_code import load
 
@@ -43,7 +43,7 @@ def feeding_seconds(part, batch):
 
 
 def run():
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     import keras
 
     lesson = load("06_unet")

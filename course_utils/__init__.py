@@ -3,8 +3,8 @@
 Modules, from left to right; none imports one that stands to the right of it:
 
 =============  ==================================================================================
-quiet          a silent start of TensorFlow
-boxes          geometry of boxes: overlap, offsets, non-maximum suppression
+tensorflow_start  a silent start of TensorFlow
+geometry       boxes on NumPy alone: overlap, offsets, non-maximum suppression
 registry       what can be fetched, from where, with which checksum (data only)
 checker        the engine behind ``check``, ``hint`` and ``solution``; knows no topic
 download       ``fetch(name)``: sources in order, verified, written whole or not at all

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from packaging.requirements import Requirement
 
-from course_utils import plots, quiet
+from course_utils import plots, tensorflow_start
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 FACTS = re.compile(
@@ -40,7 +40,7 @@ def start(seed, tensorflow=False):
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - libraries without a generator argument read the global one
     if tensorflow:
-        quiet.start_tensorflow()
+        tensorflow_start.start_tensorflow()
         import keras
 
         keras.utils.set_random_seed(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils import boxes as geometry
+from course_utils import geometry
 
 
 def confusion(truth, prediction, classes):

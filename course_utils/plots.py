@@ -149,7 +149,7 @@ def boxes_on(image, boxes, title="", labels=None, colors=TRUTH, linewidth=2, fon
     image : numpy.ndarray
         (H, W) or (H, W, 3), as in :func:`picture`.
     boxes : array_like
-        (N, 4): x0, y0, x1, y1 in pixels, in the format of :mod:`course_utils.boxes`; N may be 0.
+        (N, 4): x0, y0, x1, y1 in pixels, in the format of :mod:`course_utils.geometry`; N may be 0.
     title : str
         Text above the picture.
     labels : sequence, optional

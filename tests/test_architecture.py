@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "course_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
-    {"quiet", "registry", "boxes", "checker"},
+    {"tensorflow_start", "registry", "geometry", "checker"},
     {"download", "images", "metrics", "plots"},
     {"datasets", "explore", "training", "serving"},
     {"exercises", "lesson"},
@@ -67,7 +67,7 @@ def test_modules_import_only_from_their_left(path):
     ("statement", "unwanted"),
     [
         ("import course_utils", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "requests"}),
-        ("import course_utils.registry, course_utils.quiet", {"numpy", "matplotlib", "tensorflow", "keras"}),
+        ("import course_utils.registry, course_utils.tensorflow_start", {"numpy", "matplotlib", "tensorflow", "keras"}),
         ("import course_utils.download", {"matplotlib", "tensorflow", "keras", "ipywidgets", "requests", "sklearn"}),
         (
             "import course_utils.lesson, course_utils.exercises, course_utils.images; course_utils.lesson.start(seed=0)",
@@ -76,7 +76,7 @@ def test_modules_import_only_from_their_left(path):
         ("import course_utils.explore", {"tensorflow", "keras", "sklearn"}),
         ("import course_utils.datasets.mnist", {"tensorflow", "keras", "matplotlib", "sklearn"}),
         ("import course_utils.datasets.scenes", {"tensorflow", "keras", "matplotlib", "sklearn"}),
-        ("import course_utils.boxes, course_utils.metrics", {"tensorflow", "keras", "matplotlib", "scipy", "PIL"}),
+        ("import course_utils.geometry, course_utils.metrics", {"tensorflow", "keras", "matplotlib", "scipy", "PIL"}),
     ],
 )
 def test_import_is_light(statement, unwanted):

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_utils import quiet
+from course_utils import tensorflow_start
 from course_utils.datasets import cars as renderer
 from course_utils.datasets import carvana
 from course_utils.datasets.carvana import DataError, arrays, load_carvana, pipeline, read_pair
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 SIZE = (32, 48)
 
 

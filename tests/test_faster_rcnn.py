@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import boxes as geometry
-from course_utils import quiet
+from course_utils import geometry, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import quiet
+from course_utils import tensorflow_start
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402

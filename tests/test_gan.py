@@ -10,11 +10,11 @@ from hypothesis.extra import numpy as hnp
 from scipy.spatial import distance
 from scipy.special import expit
 
-from course_utils import quiet
+from course_utils import tensorflow_start
 from course_utils.datasets.mnist import load_mnist
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402

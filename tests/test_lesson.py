@@ -140,14 +140,14 @@ def test_tensorflow_starts_silently_in_a_kernel_and_is_as_usual_afterwards():
 
 
 def test_errors_still_reach_stderr_after_a_silent_start():
-    code = "from course_utils import quiet; quiet.start_tensorflow(); import os; os.write(2, b'still here')"
+    code = "from course_utils import tensorflow_start; tensorflow_start.start_tensorflow(); import os; os.write(2, b'still here')"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert found.stderr.endswith(b"still here")
     assert found.stderr == b"still here"
 
 
 def test_missing_tensorflow_says_what_to_do():
-    code = "import sys; sys.modules['tensorflow'] = None\nfrom course_utils import quiet; quiet.start_tensorflow()"
+    code = "import sys; sys.modules['tensorflow'] = None\nfrom course_utils import tensorflow_start; tensorflow_start.start_tensorflow()"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "needs TensorFlow" in found.stderr.splitlines()[-1]
     assert "make lab" in found.stderr.splitlines()[-1]

@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_utils import boxes as geometry
-from course_utils import quiet
+from course_utils import geometry, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 

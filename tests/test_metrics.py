@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy import linalg
 from sklearn import metrics as sklearn_metrics
 
-from course_utils import boxes as geometry
-from course_utils import metrics
+from course_utils import geometry, metrics
 
 CLASSES = 4
 CLASS_MAPS = st.lists(st.tuples(st.integers(0, CLASSES - 1), st.integers(0, CLASSES - 1)), min_size=1, max_size=60)

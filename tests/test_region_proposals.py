@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.segmentation import felzenszwalb
 
-from course_utils import boxes as geometry
-from course_utils import metrics, quiet
+from course_utils import geometry, metrics, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 

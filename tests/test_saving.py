@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from course_utils import quiet
+from course_utils import tensorflow_start
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
@@ -260,8 +260,8 @@ def test_kill_9_in_the_middle_of_a_save_leaves_the_old_file(stage, tmp_path):
 
 SAVER = """
 import sys
-from course_utils import quiet
-quiet.start_tensorflow()
+from course_utils import tensorflow_start
+tensorflow_start.start_tensorflow()
 import tensorflow as tf
 parts = {name: tf.Variable(tf.zeros(2_000_000)) for name in "ab"}
 manager = tf.train.CheckpointManager(tf.train.Checkpoint(**parts), sys.argv[1], max_to_keep=2)
@@ -299,8 +299,8 @@ def test_kill_9_at_any_moment_of_the_managers_saves_leaves_a_checkpoint_that_is_
 FULL = """
 import sys
 from pathlib import Path
-from course_utils import quiet
-quiet.start_tensorflow()
+from course_utils import tensorflow_start
+tensorflow_start.start_tensorflow()
 import keras, resource
 import tensorflow as tf
 folder = Path(sys.argv[1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils import boxes as geometry
+from course_utils import geometry
 from course_utils.datasets import scenes
 
 

@@ -30,13 +30,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from jupyter_client.manager import start_new_kernel
 
-from course_utils import quiet, serving
+from course_utils import serving, tensorflow_start
 from course_utils.serving.models import read_config
 from course_utils.serving.status import BANNER, ServingError
 from course_utils.serving.values import Spec, arrays_from_json, json_from_arrays, read_json
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 import tensorflow as tf  # noqa: E402
 from google.protobuf import (  # noqa: E402
     descriptor_pb2,
@@ -936,7 +936,7 @@ def programs(exports, tmp_path_factory):
     file = tmp_path_factory.mktemp("config") / "models.config"
     file.write_text(listed(config(exports / "half")), encoding="utf-8")
     left_open = (
-        "import sys; from course_utils import quiet, serving; quiet.start_tensorflow();"
+        "import sys; from course_utils import tensorflow_start, serving; tensorflow_start.start_tensorflow();"
         f"server = serving.TeachingServer(open({str(file)!r}).read());"
         "print(server.rest, server.grpc, flush=True); sys.stdin.read()"
     )
@@ -979,7 +979,7 @@ def test_server_ends_with_its_kernel(exports, tmp_path):
     file = tmp_path / "models.config"
     file.write_text(listed(config(exports / "half")), encoding="utf-8")
     code = (
-        "from course_utils import quiet, serving; quiet.start_tensorflow()\n"
+        "from course_utils import tensorflow_start, serving; tensorflow_start.start_tensorflow()\n"
         f"server = serving.TeachingServer(open({str(file)!r}).read()); import os; print(server.rest, server.grpc, os.getpid())"
     )
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from course_utils import quiet
+from course_utils import tensorflow_start
 from tests.notebook_code import load
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402 - after the quiet start
 

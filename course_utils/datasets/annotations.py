@@ -50,7 +50,7 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     -------
     Annotation
         `picture`, the path of the picture; `size`, its (height, width); `boxes` (n, 4), float64, x0, y0, x1, y1 in pixels,
-        in the format of :mod:`course_utils.boxes`; `labels` (n,), int64; `difficult` (n,), bool, objects that VOC neither
+        in the format of :mod:`course_utils.geometry`; `labels` (n,), int64; `difficult` (n,), bool, objects that VOC neither
         demands nor counts as wrong. A file without objects gives n = 0.
 
     Raises
@@ -201,7 +201,7 @@ def boxes_of_mask(mask, ignore=()):
     Returns
     -------
     numpy.ndarray
-        (n, 4), float64, x0, y0, x1, y1 in pixels, in the format of :mod:`course_utils.boxes`; by ascending number, n = 0
+        (n, 4), float64, x0, y0, x1, y1 in pixels, in the format of :mod:`course_utils.geometry`; by ascending number, n = 0
         where there is no object.
 
     Raises

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from course_utils import boxes as geometry
+from course_utils import geometry
 from course_utils.datasets.mnist import load_mnist
 
 TEXTURES = ("brick", "grass", "gravel")  # (512, 512) each, shipped with scikit-image
@@ -60,7 +60,7 @@ def load_scenes(
     -------
     Scenes
         `images` (N, S, S), uint8, 0 to 255. `boxes`, a list of N arrays (n, 4), float64: x0, y0, x1, y1 in pixels, tight
-        around the ink as it was before another digit covered it, in the format of :mod:`course_utils.boxes`. `labels`, a
+        around the ink as it was before another digit covered it, in the format of :mod:`course_utils.geometry`. `labels`, a
         list of N arrays (n,), int64: indices into `classes`. `class_maps` (N, S, S), uint8: 0 where there is
         background, 1 + label where there is ink.
 

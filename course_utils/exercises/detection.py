@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils import boxes as geometry
+from course_utils import geometry
 from course_utils.checker import Exercise, Wrong, array, function, number
 
 _TEN_IN_FOUR = [[0, 3], [2, 5], [5, 8], [7, 10]]

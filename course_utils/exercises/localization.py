@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils import boxes as geometry
+from course_utils import geometry
 from course_utils.checker import Exercise, Wrong, array, function, number
 
 

@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from course_utils import quiet
+from course_utils import tensorflow_start
 from course_utils.serving.server import TeachingServer
 from course_utils.serving.status import BANNER
 
@@ -27,5 +27,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    quiet.start_tensorflow()
+    tensorflow_start.start_tensorflow()
     main(sys.argv[1:])

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils import boxes as geometry
-from course_utils import quiet
+from course_utils import geometry, tensorflow_start
 
-quiet.start_tensorflow()
+tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
