@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from benchmarks import Row, against_bar
-from course_utils.datasets import cars, carvana
+from course_utils.datasets import carvana
+from course_utils.datasets._cars import render
 
 REAL_SIZE, REAL_PICTURES = (1280, 1918), 5088
 GIGABYTES = 2
@@ -20,7 +21,7 @@ GIGABYTES = 2
 
 def large_folder(folder, count):
     """A folder of `count` pictures and masks of Carvana's size: eight rendered ones under many names."""
-    few = cars.write_cars(folder / "few", cars=1, size=REAL_SIZE)
+    few = render.write_cars(folder / "few", cars=1, size=REAL_SIZE)
     for name in ("train", "train_masks"):
         (folder / "many" / name).mkdir(parents=True)
         files = sorted((few / name).iterdir())
@@ -59,7 +60,7 @@ def in_a_process(folder, count, size):
 def run():
     with tempfile.TemporaryDirectory() as folder:
         begin = time.perf_counter()
-        cars.write_cars(Path(folder) / "cars")
+        render.write_cars(Path(folder) / "cars")
         yield against_bar("40 cars x 16 views, 480 x 320", time.perf_counter() - begin, 30)
 
         first, later, _, _ = in_a_process(None, 640, 128)

@@ -16,7 +16,8 @@ tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402 - after the quiet start
 
-from course_utils.datasets import cars, carvana  # noqa: E402
+from course_utils.datasets import carvana  # noqa: E402
+from course_utils.datasets._cars import render  # noqa: E402
 
 unet = load("06_unet")
 
@@ -243,8 +244,8 @@ def real_layout(tmp_path):
         (tmp_path / part).mkdir()
     for seed in range(3):
         for view in (3, 6):
-            picture, mask = cars.render_car(seed, view, size=(160, 240))
-            name = f"{cars.name_of(seed)}_{view:02d}"
+            picture, mask = render.render_car(seed, view, size=(160, 240))
+            name = f"{render.name_of(seed)}_{view:02d}"
             large = cv2.resize(picture, (1918, 1280), interpolation=cv2.INTER_LINEAR)
             Image.fromarray(large).save(tmp_path / "train" / f"{name}.jpg")
             values = cv2.resize(mask.astype(np.uint8), (1918, 1280), interpolation=cv2.INTER_NEAREST)

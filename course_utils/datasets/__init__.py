@@ -3,6 +3,5 @@
 `mnist`    handwritten digits, or a stand-in where no source answers
 `scenes`   digits on textures, with class, box and pixels known
 `carvana`  cars in a studio with masks: photographs where a reader has put them, otherwise rendered
-`cars`     the renderer, and `carmesh` the cars that it photographs
 `annotations`  boxes of your own pictures, from Pascal VOC XML or from masks
 """

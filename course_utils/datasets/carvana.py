@@ -1,7 +1,6 @@
 """Cars in a studio with their masks: Carvana's photographs where a reader has put them, otherwise rendered cars."""
 
 import atexit
-import hashlib
 import os
 import re
 import shutil
@@ -14,8 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from course_utils.datasets import carmesh
-from course_utils.datasets import cars as renderer
+from course_utils.datasets._cars import VERSION, render
 from course_utils.download import PROJECT
 
 NAME = re.compile(r"([0-9a-f]{12})_(\d\d)")
@@ -24,7 +22,7 @@ SHUFFLED = 250_000_000  # bytes that it shuffles among, where not all are in mem
 
 
 class DataError(ValueError):
-    """A picture or mask is missing, damaged or another one than is wanted; the message names the file and the way out."""
+    """A picture or mask is missing, damaged, or not the one that belongs there; the message names the file and the way out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +75,10 @@ class Carvana:
         """
         names = sorted(set(self.cars))
         if len(names) < 2 or not 0 < validation < 1:
-            what = f"{len(names)} cars can't be split at validation={validation}"
-            raise ValueError(f"{what}: two cars or more and a share between 0 and 1 are wanted.")
+            raise ValueError(
+                f"expected two cars or more and a validation share between 0 and 1, "
+                f"got {len(names)} cars and validation={validation}."
+            )
         count = min(max(round(validation * len(names)), 1), len(names) - 1)
         held = {names[i] for i in np.random.default_rng(seed).permutation(len(names))[:count]}
         sides = [[i for i, car in enumerate(self.cars) if (car in held) == side] for side in (False, True)]
@@ -116,7 +116,7 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     ValueError
         If fewer than one car is asked for.
     DataError
-        If a mask or picture is missing, a file has another name than Carvana's, a file is no picture, or a mask's size
+        If a mask or picture is missing, a file has another name than Carvana's, a file is not a picture, or a mask's size
         is not its picture's.
 
     References
@@ -124,16 +124,14 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     Carvana Image Masking Challenge, https://www.kaggle.com/c/carvana-image-masking-challenge
     """
     if cars is not None and cars < 1:
-        raise ValueError(f"cars={cars}: at least one car is wanted, or None for all.")
+        raise ValueError(f"expected at least one car, or None for all of them, got cars={cars}.")
     data = PROJECT / Path(os.environ.get("COURSE_DATA") or "data").expanduser()
     real = data / "carvana" if folder is None else Path(folder).expanduser().absolute()
     if folder is not None or any((real / "train").glob("*.jpg")):
         return _find(real, cars, "Carvana", is_fallback=False)
     number = 40 if cars is None else cars
-    sources = b"".join(Path(module.__file__).read_bytes() for module in (carmesh, renderer))
-    version = hashlib.sha256(sources).hexdigest()[:6]  # a changed renderer renders anew
-    name = f"{number}-cars-{size[1]}x{size[0]}-seed-{seed}-{version}"
-    rendered = renderer.write_cars(data / "cars" / name, number, size, seed)
+    name = f"{number}-cars-{size[1]}x{size[0]}-seed-{seed}-v{VERSION}"
+    rendered = render.write_cars(data / "cars" / name, number, size, seed)
     return _find(rendered, number, "rendered cars", is_fallback=True)
 
 
@@ -180,7 +178,7 @@ def _check_sizes(image, mask):
 
 def _damaged(path):
     return DataError(
-        f"{path} is truncated or no picture; delete it and fetch it again (if rendered, delete the folder)."
+        f"{path} is truncated or not a picture; delete it and fetch it again (if it was rendered, delete its folder)."
     )
 
 

@@ -1,4 +1,4 @@
-"""The cars that `cars` photographs: closed meshes of five bodies, with what is painted on them.
+"""The cars that `render` photographs: closed meshes of five bodies, with what is painted on them.
 
 A body is lofted from cross-sections along its length; wheels, mirrors, rack and aerial are added. Glass, lamps and shut
 lines lie in an atlas of materials: charts of the sides, the top, the front, the rear and a wheel, in metres.

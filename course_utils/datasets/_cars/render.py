@@ -1,6 +1,6 @@
-"""Rendered cars in a photo studio, each from 16 sides, with exact masks: what stands in for Carvana's photographs.
+"""Render cars in a photo studio, each from 16 sides, with exact masks. They stand in for Carvana's photographs.
 
-A z-buffer finds what each sample of the camera sees of a mesh from `carmesh`; lamps, wall and floor of the studio light
+A z-buffer finds what each sample of the camera sees of a mesh from `mesh`; lamps, wall and floor of the studio light
 it and are mirrored in it. What is drawn is decided by whole samples, so the mask is exact.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from course_utils.datasets.carmesh import build, smoothstep
+from course_utils.datasets._cars.mesh import build, smoothstep
 
 VIEWS = 16
 SCALE = 2  # samples along a pixel's side
@@ -177,7 +177,7 @@ def render_car(seed, view, size=(320, 480)):
     Parameters
     ----------
     seed : int
-        Which car: 0 or more. Five seeds in a row give the five bodies of `carmesh.BODIES`.
+        Which car: 0 or more. Five seeds in a row give the five bodies of `mesh.BODIES`.
     view : int
         1 to 16: the car on its turntable, 22.5 degrees on at each; it faces the camera at 1.
     size : tuple of int
@@ -215,8 +215,10 @@ def render_car(seed, view, size=(320, 480)):
 
 def _check(seed, view, size):
     if seed < 0 or view not in range(1, VIEWS + 1) or len(size) != 2 or min(size) < 16:
-        what = "a seed from 0, a view from 1 to 16 and a size (height, width) of at least 16 are wanted"
-        raise ValueError(f"seed={seed}, view={view}, size={size}: {what}.")
+        raise ValueError(
+            f"expected seed >= 0, a view from 1 to 16 and size=(height, width) of at least 16 pixels each, "
+            f"got seed={seed}, view={view}, size={size}."
+        )
 
 
 def name_of(seed):
@@ -233,7 +235,7 @@ def write_cars(folder, cars=40, size=(320, 480), seed=0):
     Parameters
     ----------
     folder : path
-        Where `train/<name>_<01..16>.jpg` and `train_masks/<name>_<01..16>_mask.gif` shall lie.
+        Will hold `train/<name>_<01..16>.jpg` and `train_masks/<name>_<01..16>_mask.gif`.
     cars : int
         How many cars.
     size : tuple of int
@@ -249,7 +251,7 @@ def write_cars(folder, cars=40, size=(320, 480), seed=0):
     Raises
     ------
     ValueError
-        If the number of cars, the size or the seed can't be.
+        If the number of cars, the size or the seed is out of range.
     OSError
         If the folder can't be written.
     """
@@ -257,7 +259,7 @@ def write_cars(folder, cars=40, size=(320, 480), seed=0):
 
     _check(seed, 1, size)
     if cars < 1:
-        raise ValueError(f"cars={cars}: at least one car is wanted.")
+        raise ValueError(f"expected at least one car, got cars={cars}.")
     folder = Path(folder).expanduser().absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
@@ -275,12 +277,12 @@ def write_cars(folder, cars=40, size=(320, 480), seed=0):
 
 
 def _share_out(folder, seeds, size):
-    """Render on all cores. Processes of their own, for they work in notebooks and scripts on every system alike."""
+    """Render on all cores, in separate processes, because those work the same in notebooks and scripts on every system."""
     workers = min(os.cpu_count() or 1, len(seeds))
     if workers == 1 or len(seeds) * size[0] * size[1] < FEW_PIXELS:
         return _write(folder, seeds, size)
-    command = [sys.executable, "-m", "course_utils.datasets.cars", str(folder), str(size[0]), str(size[1])]
-    options = {"cwd": Path(__file__).resolve().parents[2], "env": os.environ | {"OMP_NUM_THREADS": "1"}, "text": True}
+    command = [sys.executable, "-m", "course_utils.datasets._cars.render", str(folder), str(size[0]), str(size[1])]
+    options = {"cwd": Path(__file__).resolve().parents[3], "env": os.environ | {"OMP_NUM_THREADS": "1"}, "text": True}
     options |= {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     running = []
     try:
