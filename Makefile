@@ -39,7 +39,7 @@ bench: data  ## measure speed side by side, into benchmarks/RESULTS.md (one part
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 assignments: setup  ## write nbgrader assignments from the exercises (one lesson: NOTEBOOK=02)
-	@$(BIN)/python -m tools.assignments $(NOTEBOOK) $(ARGS)
+	@$(BIN)/python -m publish.assignments $(NOTEBOOK) $(ARGS)
 
 classroom: setup  ## install nbgrader, for teachers who collect and grade work
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[classroom]"
@@ -48,14 +48,14 @@ test-classroom: classroom data  ## every assignment through nbgrader: full marks
 	@$(BIN)/python -m pytest -q tests/test_assignments.py $(ARGS)
 
 site: .venv/pages  ## build the reading site from the stored outputs, in build/site/html
-	@$(BIN)/python -m tools.site $(ARGS)
+	@$(BIN)/python -m publish.site $(ARGS)
 
 .venv/pages: .venv/ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[site]"
 	@touch .venv/pages
 
 slides: .venv/pages  ## make a deck of slides of each lesson, in build/slides
-	@$(BIN)/python -m tools.slides
+	@$(BIN)/python -m publish.slides
 
 test-pages: .venv/pages  ## site and slides in a real browser: on a phone, a screen and a projector
 	@$(BIN)/python -m pytest -q tests/test_site.py tests/test_slides.py $(ARGS)

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import Row, against_bar
 from course_utils import download, lesson, metrics, tensorflow_start
 from course_utils.datasets.mnist import load_mnist
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 SEEDS, STEPS = range(3), 1300
 FID_BAR, TRAINING_SECONDS, LEAST_SHARE = 40, 45, 0.04
@@ -79,7 +79,7 @@ def chapter(gan_lesson, referee, pictures):
 
 def run():
     tensorflow_start.start_tensorflow()
-    gan_lesson, digits = load("11_gan"), load_mnist()
+    gan_lesson, digits = definitions("11_gan"), load_mnist()
     pictures, referee = gan_lesson.as_input(digits.train_images), Referee(gan_lesson, digits)
     yield Row("judge, test digits right", f"{referee.accuracy:.4f}", "bar 0.98", "", referee.accuracy >= 0.98)
     wanted, seconds, how = chapter(gan_lesson, referee, pictures)

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from skimage import data, filters
 
-from benchmarks import bench_fcn, bench_kmeans, bench_thresholding, grow
+from benchmarks import bench_fully_convolutional, bench_kmeans, bench_thresholding, grow
 from course_utils import images, tensorflow_start
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 MEGAPIXELS = (0.25, 1, 4, 16)
 CLASSES = range(2, 9)  # one class needs no threshold
@@ -23,7 +23,7 @@ def tiled(picture, megapixels):
 
 def thresholds():
     """Otsu's method, the valley and the local threshold."""
-    first, second = load("01_thresholding"), load("02_otsu")
+    first, second = definitions("01_thresholding"), definitions("02_otsu")
     pictures = {size: tiled(data.camera(), size) for size in MEGAPIXELS}
     page = np.tile(data.page(), (3, 2))[:512, :512]
     pages = {size: tiled(page, size) for size in MEGAPIXELS}
@@ -43,7 +43,7 @@ def thresholds():
 
 def classes():
     """Multi-Otsu on one picture, class by class."""
-    lesson, camera = load("02_otsu"), data.camera()
+    lesson, camera = definitions("02_otsu"), data.camera()
 
     def library(count):
         return (lambda: filters.threshold_multiotsu(camera, count)) if count <= MOST_FOR_SKIMAGE else None
@@ -56,7 +56,7 @@ def classes():
 
 def clusters():
     """K-means with five colours and one start, on a photograph that is enlarged, so that its colours grow in number too."""
-    lesson, photograph = load("04_kmeans"), images.sample("china")
+    lesson, photograph = definitions("04_kmeans"), images.sample("china")
 
     def pixels(megapixels):
         side = round(1024 * megapixels**0.5)
@@ -73,7 +73,7 @@ def dense_classes():
     """A class for every pixel: the fully convolutional network, and the classifier that slides; the same weights."""
     import tensorflow as tf
 
-    lesson, model = load("05_fully_convolutional"), bench_fcn.classifier()
+    lesson, model = definitions("05_fully_convolutional"), bench_fully_convolutional.classifier()
     run, run_network = tf.function(model), tf.function(lesson.to_fully_convolutional(model, every_pixel=True))
     rng = np.random.default_rng(0)
     pictures = {side: rng.random((side, side, 1), dtype=np.float32) for side in SIDES}
@@ -88,7 +88,7 @@ def training_steps():
     """One step of training on one picture: the lesson's U-Net and the chapter's network."""
     import keras
 
-    lesson, rng = load("06_unet"), np.random.default_rng(0)
+    lesson, rng = definitions("06_unet"), np.random.default_rng(0)
     pictures = {side: rng.random((1, side, side, 3), dtype=np.float32) for side in SIDES}
 
     def step(make):

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks import Row, against_library, seconds
 from course_utils import images
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 K, NEAR, SEEDS = 5, 1.01, range(6)
 MEGABYTES = 300
@@ -51,7 +51,7 @@ def report_peak(who, name):
     import resource
     import tracemalloc
 
-    pixels, lesson = picture(name), load("04_kmeans")
+    pixels, lesson = picture(name), definitions("04_kmeans")
     tracemalloc.start()
     ours(lesson, pixels, 1) if who == "ours" else theirs(pixels, 1)
     allocated = tracemalloc.get_traced_memory()[1] / 1e6
@@ -70,7 +70,7 @@ def compare(lesson, name):
 
 
 def run():
-    lesson = load("04_kmeans")
+    lesson = definitions("04_kmeans")
     for name in images.COLOR_SAMPLES:
         yield compare(lesson, name)
     for name in ("coffee", "china"):

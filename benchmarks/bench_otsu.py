@@ -5,11 +5,11 @@ from skimage import data, filters
 
 from benchmarks import against_library, seconds
 from course_utils import images
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 
 def run():
-    lesson = load("02_otsu")
+    lesson = definitions("02_otsu")
     large = np.tile(data.camera(), (8, 8))  # 4096 x 4096, uint8
     assert lesson.otsu_threshold(images.histogram(large)) == filters.threshold_otsu(large)
     ours, theirs = seconds(

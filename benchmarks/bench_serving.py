@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import Row, against_bar, seconds
 from course_utils import serving, tensorflow_start
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 REQUESTS, CLIENTS = 1000, 8
 
@@ -51,7 +51,7 @@ def run():
     from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceStub
     from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
-    lesson = load("13_serving")
+    lesson = definitions("13_serving")
     lesson.NAMES = [str(digit) for digit in range(10)]
     image = np.random.default_rng(0).integers(0, 256, (1, 28, 28), np.uint8)
     with contextlib.ExitStack() as stack:

@@ -5,13 +5,13 @@ import numpy as np
 from skimage import data, filters
 
 from benchmarks import against_library, seconds
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 SIZE, OFFSET = 35, 15
 
 
 def run():
-    lesson = load("01_thresholding")
+    lesson = definitions("01_thresholding")
     large = np.tile(data.camera(), (8, 8))  # 16 megapixels, uint8
     assert lesson.valley_threshold(lesson.histogram_of(large)) == filters.threshold_minimum(large)
     ours, theirs = seconds(

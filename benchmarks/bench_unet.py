@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks import Row
 from course_utils import tensorflow_start
 from course_utils.datasets import carvana
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 SIZE, STEPS, SEEDS = 128, 200, (0, 1, 2)
 DICE, TRAINING_SECONDS, LOSS = 0.975, 60, 0.06
@@ -46,7 +46,7 @@ def run():
     tensorflow_start.start_tensorflow()
     import keras
 
-    lesson = load("06_unet")
+    lesson = definitions("06_unet")
     known, unseen = carvana.load_carvana().split_by_car(0.2)
     pictures = carvana.arrays(unseen, SIZE)
     spent, losses = [], []

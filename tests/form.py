@@ -1,15 +1,14 @@
-"""The rules of form that every notebook keeps. Each takes a notebook and its path, and returns what breaks the rule, in words."""
+"""The rules of form that every notebook keeps. Each takes a lesson and returns what breaks the rule, in words."""
 
 import base64
 import io
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from course_utils import lesson
+from course_utils import notebooks
 from tools import links
 from tools.refresh import printed_seconds
 
@@ -19,38 +18,22 @@ KILOBYTES = 500
 PROSE_SHARE = 0.85
 
 
-def code_cells(notebook):
-    """Code cells that hold code."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-
-
-def for_colab(cell):
-    """Tell whether a cell is the guarded one that only Google Colab needs; `tools.platforms` writes it."""
-    return "colab" in cell.metadata.get("tags", [])
-
-
-def prose_of(notebook):
-    """All Markdown as one text."""
-    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-
-
-def has_skeleton(notebook, path):
+def has_skeleton(lesson):
     """Title, promise, times and objectives at the top; one set-up cell; what goes wrong, exercises, recap, references."""
     problems = []
     try:
-        lesson.read_card(path)
+        lesson.card  # noqa: B018 - reading it checks it
     except ValueError as error:
         problems.append(str(error))
-    top = notebook.cells[0].source
-    objectives = re.findall(r"^- ", top.partition("**After this lesson you can**")[2], re.MULTILINE)
+    objectives = re.findall(r"^- ", lesson.cells[0].source.partition(notebooks.OBJECTIVES)[2], re.MULTILINE)
     if not 3 <= len(objectives) <= 5:
         problems.append(
             f"'**After this lesson you can**' with 3 to 5 points is wanted, and there are {len(objectives)}"
         )
-    first = next((cell for cell in code_cells(notebook) if not for_colab(cell)), None)
+    first = next((cell for cell in lesson.code_cells if not notebooks.is_for_colab(cell)), None)
     if first is None or "lesson.start(seed=" not in first.source:
         problems.append("the first code cell should call lesson.start(seed=...)")
-    headings = re.findall(r"^## (.*)", prose_of(notebook), re.MULTILINE)
+    headings = re.findall(r"^## (.*)", lesson.prose, re.MULTILINE)
     order = [
         next((i for i, heading in enumerate(headings) if heading.startswith(name)), None)
         for name in ("What goes wrong", "Exercises", "Recap")
@@ -59,52 +42,54 @@ def has_skeleton(notebook, path):
         problems.append(
             f"sections 'What goes wrong', 'Exercises', 'Recap' are wanted in this order, and there are {headings}"
         )
-    if "**References.**" not in notebook.cells[-1].source:
+    if notebooks.REFERENCES not in lesson.cells[-1].source:
         problems.append("the last cell should end with '**References.**'")
     return problems
 
 
-def ran_in_order(notebook, path):
+def ran_in_order(lesson):
     """Every code cell was run, in order, in a new kernel."""
-    counts = [cell.execution_count for cell in code_cells(notebook)]
+    counts = [cell.execution_count for cell in lesson.code_cells]
     return [] if counts == list(range(1, len(counts) + 1)) else [f"execution counts are {counts}"]
 
 
-def nothing_on_stderr(notebook, path):
+def nothing_on_stderr(lesson):
     """No cell writes to stderr or ends in an error, unless it is tagged for it."""
     return [
         f"cell {cell.execution_count}: {output.get('ename', 'stderr')}"
-        for cell in code_cells(notebook)
+        for cell in lesson.code_cells
         for output in cell.outputs
         if output.get("name") == "stderr"
-        or (output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", []))
+        or (output.output_type == "error" and "raises-exception" not in notebooks.tags(cell))
     ]
 
 
-def no_absolute_path(notebook, path):
+def no_absolute_path(lesson):
     """No path of the machine that it was made on, in source or in output."""
-    found = re.findall(r"(?:/home/|/Users/|/root/|/tmp/|/work/|[A-Z]:\\\\)[\w./\\-]*", path.read_text(encoding="utf-8"))
+    found = re.findall(
+        r"(?:/home/|/Users/|/root/|/tmp/|/work/|[A-Z]:\\\\)[\w./\\-]*", lesson.path.read_text(encoding="utf-8")
+    )
     return [f"absolute path {text!r}" for text in found]
 
 
-def no_widget_state(notebook, path):
+def no_widget_state(lesson):
     """No `metadata.widgets`: it is large, changes at each run, and GitHub refuses it."""
-    return ["metadata.widgets is stored"] if "widgets" in notebook.metadata else []
+    return ["metadata.widgets is stored"] if "widgets" in lesson.notebook.metadata else []
 
 
-def pictures(notebook):
+def pictures(lesson):
     """Each stored PNG or JPEG with the number of its cell and its metadata."""
-    for cell in code_cells(notebook):
+    for cell in lesson.code_cells:
         for output in cell.outputs:
             for kind in ("image/png", "image/jpeg"):
                 if kind in output.get("data", {}):
                     yield cell.execution_count, output.data[kind], output.metadata.get(kind, {})
 
 
-def pictures_not_blank(notebook, path):
+def pictures_not_blank(lesson):
     """Every stored picture decodes, and shows more than one colour."""
     problems = []
-    for count, text, _ in pictures(notebook):
+    for count, text, _ in pictures(lesson):
         try:
             pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"))
         except Exception as error:  # a broken file raises what its decoder likes
@@ -115,23 +100,23 @@ def pictures_not_blank(notebook, path):
     return problems
 
 
-def alt_text_everywhere(notebook, path):
+def alt_text_everywhere(lesson):
     """Every figure has a text of at least 20 characters, and every image in Markdown a text at all."""
     problems = [
-        f"cell {count}: no alt text" for count, _, metadata in pictures(notebook) if len(metadata.get("alt", "")) < 20
+        f"cell {count}: no alt text" for count, _, metadata in pictures(lesson) if len(metadata.get("alt", "")) < 20
     ]
-    problems += [f"image without alt text: {link}" for link in re.findall(r"!\[\s*\]\([^)]*\)", prose_of(notebook))]
+    problems += [f"image without alt text: {link}" for link in re.findall(r"!\[\s*\]\([^)]*\)", lesson.prose)]
     problems += [
         f"image without alt text: {tag}"
-        for tag in re.findall(r"<img\b[^>]*>", prose_of(notebook))
+        for tag in re.findall(r"<img\b[^>]*>", lesson.prose)
         if not re.search(r'alt="[^"]+"', tag)
     ]
     return problems
 
 
-def short_cells(notebook, path):
+def short_cells(lesson):
     """Code cells of at most 25 lines; nine in ten at most 15, median at most 6."""
-    cells = [cell for cell in code_cells(notebook) if not for_colab(cell)]
+    cells = [cell for cell in lesson.code_cells if not notebooks.is_for_colab(cell)]
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
     problems = [f"cell {number} has {n} lines" for number, n in enumerate(lengths, 1) if n > CODE_LINES]
     if np.mean([n <= MOST_CODE_LINES for n in lengths]) < 0.9:
@@ -141,26 +126,26 @@ def short_cells(notebook, path):
     return problems
 
 
-def prose_before_code(notebook, path):
+def prose_before_code(lesson):
     """At least 85 % of the code cells follow a cell of prose."""
-    cells = [cell for cell in notebook.cells if not for_colab(cell)]
+    cells = [cell for cell in lesson.cells if not notebooks.is_for_colab(cell)]
     before = [previous.cell_type == "markdown" for previous, cell in pairwise(cells) if cell.cell_type == "code"]
     share = np.mean(before) if before else 1
     return [] if share >= PROSE_SHARE else [f"only {share:.0%} of the code cells follow a sentence"]
 
 
-def small_file(notebook, path):
+def small_file(lesson):
     """The file stays under 500 KB."""
-    size = path.stat().st_size / 1000
+    size = lesson.path.stat().st_size / 1000
     return [] if size < KILOBYTES else [f"{size:.0f} KB"]
 
 
-def time_as_measured(notebook, path):
+def time_as_measured(lesson):
     """The run time at the top is what `make refresh` measured and stored."""
-    measured = notebook.metadata.get("course", {}).get("run_seconds")
+    measured = lesson.notebook.metadata.get("course", {}).get("run_seconds")
     if measured is None:
         return ["no run time was measured: run `make refresh`"]
-    printed = lesson.FACTS.search(notebook.cells[0].source)
+    printed = notebooks.FACTS.search(lesson.cells[0].source)
     wanted = printed_seconds(measured)
     return (
         []
@@ -169,10 +154,10 @@ def time_as_measured(notebook, path):
     )
 
 
-def few_ignored_cells(notebook, path):
+def few_ignored_cells(lesson):
     """At most 15 % of the code cells are kept from comparison, and only by tags."""
-    cells = code_cells(notebook)
-    ignored = [cell for cell in cells if {"nbval-ignore-output", "nbval-skip"} & set(cell.metadata.get("tags", []))]
+    cells = lesson.code_cells
+    ignored = [cell for cell in cells if notebooks.is_ignored(cell)]
     problems = [
         "a comment keeps a cell from comparison: use a tag"
         for cell in cells
@@ -183,9 +168,9 @@ def few_ignored_cells(notebook, path):
     return problems
 
 
-def links_resolve(notebook, path):
+def links_resolve(lesson):
     """Every relative link leads to a file and, where it names one, to a heading, in Markdown cells and in Markdown that cells show."""
-    return links.broken(links.text_of(notebook), Path(path))
+    return links.broken(links.text_of(lesson.notebook), lesson.path)
 
 
 RULES = (

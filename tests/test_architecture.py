@@ -14,9 +14,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "course_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
-    {"tensorflow_start", "registry", "geometry", "checker"},
+    {"tensorflow_start", "registry", "geometry", "checker", "notebooks"},
     {"download", "images", "metrics", "plots"},
-    {"datasets", "explore", "training", "serving"},
+    {"datasets", "explore", "serving"},
     {"exercises", "lesson"},
 ]
 
@@ -76,6 +76,7 @@ def test_modules_import_only_from_their_left(path):
         ("import course_utils.explore", {"tensorflow", "keras", "sklearn"}),
         ("import course_utils.datasets.mnist", {"tensorflow", "keras", "matplotlib", "sklearn"}),
         ("import course_utils.datasets.scenes", {"tensorflow", "keras", "matplotlib", "sklearn"}),
+        ("import course_utils.notebooks", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "IPython"}),
         ("import course_utils.geometry, course_utils.metrics", {"tensorflow", "keras", "matplotlib", "scipy", "PIL"}),
     ],
 )
@@ -128,7 +129,7 @@ def _lines_of_code(path):
 
 
 def test_package_is_small_enough_to_read_in_an_afternoon():
-    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 3000
+    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 3200
 
 
 def test_map_in_the_package_docstring_names_every_module():
@@ -160,3 +161,34 @@ def test_every_dependency_has_a_reason_and_an_exact_version():
     for name, reason in entries:
         assert reason, f"{name} has no reason"
         assert name.lower() in constrained, f"{name} has no exact version"
+
+
+def test_nothing_imports_the_tests_and_publishing_is_at_the_end():
+    for folder, unwanted in (
+        ("course_utils", "tests|tools|publish|benchmarks"),
+        ("publish", "tests|tools"),
+        ("benchmarks", "tests|tools|publish"),
+        ("tools", "tests"),
+    ):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found = re.search(rf"^\s*(?:from|import) ({unwanted})\b", path.read_text(encoding="utf-8"), re.M)
+            assert not found, f"{path.relative_to(ROOT)}: {found}"
+
+
+def test_lesson_has_one_slug_for_notebook_exercises_tests_and_benchmark():
+    slugs = {path.stem[3:] for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    assert {path.stem for path in (PACKAGE / "exercises").glob("[!_]*.py")} == slugs
+    for folder, prefix in (("tests", "test_"), ("benchmarks", "bench_")):
+        for path in (ROOT / folder).glob(f"{prefix}*.py"):
+            name = path.stem.removeprefix(prefix)
+            near = [slug for slug in slugs if name != slug and (name in slug.split("_") or name.split("_")[0] == slug)]
+            assert not near, f"{path.name} seems to belong to {near[0]}, and should have its name"
+
+
+def test_only_one_module_finds_and_reads_notebooks():
+    for folder in ("course_utils", "publish", "tools", "benchmarks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.name != "notebooks.py":
+                assert not re.search(
+                    r'nbformat\.reads?\(|"notebooks"\)?\.glob|source_hidden', path.read_text(encoding="utf-8")
+                ), path

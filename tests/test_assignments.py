@@ -10,12 +10,12 @@ import sys
 import nbformat
 import pytest
 
-from course_utils import exercises
+from course_utils import exercises, notebooks
 from course_utils.checker import NOT_ATTEMPTED, WRONG
-from tests.notebook_code import NOTEBOOKS, exercise_cells
-from tools import assignments
+from publish import assignments
 
-LESSONS = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb")) if exercise_cells(path.stem)]
+BY_NAME = {lesson.name: lesson for lesson in notebooks.lessons() if lesson.exercises}
+LESSONS = list(BY_NAME)
 HAS_NBGRADER = importlib.util.find_spec("nbgrader") is not None
 # One process for all lessons: it would take longer to import nbgrader again and again than to grade.
 GRADE = """
@@ -35,7 +35,7 @@ for name in sys.argv[2:]:
 @pytest.fixture(scope="module")
 def made():
     """The assignment of each lesson, with solutions."""
-    return {name: assignments.assignment(NOTEBOOKS / f"{name}.ipynb") for name in LESSONS}
+    return {name: assignments.assignment(BY_NAME[name]) for name in LESSONS}
 
 
 def _marks(cell):
@@ -69,9 +69,8 @@ def _failures(notebook, answer_of):
 def test_every_exercise_of_a_lesson_is_exported_once_with_its_statement_and_no_solution_outside_of_its_mark(name, made):
     notebook = made[name]
     nbformat.validate(notebook)
-    lesson = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-    prose = _without_links("\n\n".join(cell.source for cell in lesson.cells if cell.cell_type == "markdown"))
-    for exercise in exercise_cells(name):
+    prose = _without_links(BY_NAME[name].prose)
+    for exercise in (task.name for task in BY_NAME[name].exercises):
         known = next(each for each in exercises.of_topic(exercise.split(".")[0]) if each.name == exercise)
         mark = exercise.replace(".", "-").replace("_", "-")
         kinds = [
@@ -83,7 +82,7 @@ def test_every_exercise_of_a_lesson_is_exported_once_with_its_statement_and_no_s
         assert _without_links(statement.source) in prose
         assert known.solution.strip() in answer.source
         assert known.solution.strip() not in _blank(answer)
-    assert len([cell for cell in notebook.cells if _marks(cell).get("grade")]) == len(exercise_cells(name))
+    assert len([cell for cell in notebook.cells if _marks(cell).get("grade")]) == len(BY_NAME[name].exercises)
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -136,7 +135,7 @@ def _lesson(*cells):
     )
 
 
-ANSWER = '>def f(x):\n    return ...\n\n\ncheck("start.negative", f)\n# hint("start.negative")'
+ANSWER = '>def f(x):\n    return ...\n\n\ncheck("start_here.negative", f)\n# hint("start_here.negative")'
 
 
 def test_statement_begins_at_its_number_and_keeps_the_cells_that_belong_to_it():
@@ -147,22 +146,16 @@ def test_statement_begins_at_its_number_and_keeps_the_cells_that_belong_to_it():
         "Now write it.",
         ANSWER,
     )
-    (task,) = assignments.tasks(notebook)
+    (task,) = notebooks.Lesson("01_try.ipynb", notebook).exercises
     cells = list(assignments._statement(task, "start-negative"))
     assert [cell.source for cell in cells] == ["**2.** See this.", "data = 1", "Now write it."]
     assert task.variable == "f"
     assert task.blank == "def f(x):\n    return ..."
 
 
-@pytest.mark.parametrize("before", [[], ["No number."], ["**1.** Asked.", ANSWER]])
-def test_answer_without_a_statement_is_refused(before):
-    with pytest.raises(ValueError, match=r"start\.negative should follow a statement that begins with its number"):
-        list(assignments.tasks(_lesson(*before, ANSWER)))
-
-
 def test_points_grow_with_the_work():
     def worth(statement, blank):
-        return assignments.points(assignments.Task("", "", [nbformat.v4.new_markdown_cell(statement)], blank))
+        return assignments.points(notebooks.Task("", "", [nbformat.v4.new_markdown_cell(statement)], None, blank))
 
     assert worth("**1.** How many?", "n = ...") == 1
     assert worth("**2.** Write it.", "def f():\n    return ...") == 2

@@ -17,7 +17,7 @@ import nbformat
 import psutil
 import pytest
 
-from tests.notebook_code import NOTEBOOKS
+from course_utils import notebooks
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -46,7 +46,7 @@ def _free_port():
 def _server(folder):
     """JupyterLab over a copy of the notebooks, with no settings but the environment's own; yields address and folder."""
     root = folder / "notebooks"
-    shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(notebooks.FOLDER, root, ignore=shutil.ignore_patterns(".*"))
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR")
     places += ("JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
     environment = os.environ | {place: str(folder / place.lower()) for place in places}

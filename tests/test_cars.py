@@ -218,7 +218,7 @@ def test_what_can_not_be_rendered_is_named(bad):
 
 
 def test_no_cars_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="at least one car.*got cars=0"):
+    with pytest.raises(ValueError, match=r"at least one car.*got cars=0"):
         render.write_cars(tmp_path / "cars", 0)
 
 

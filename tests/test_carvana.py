@@ -113,7 +113,7 @@ def test_a_missing_picture_is_named(folder):
 def test_no_pictures_and_no_cars_are_refused(tmp_path, folder):
     with pytest.raises(DataError, match=r"holds no \*\.jpg; put"):
         load_carvana(folder=tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="at least one car.*got cars=0"):
+    with pytest.raises(ValueError, match=r"at least one car.*got cars=0"):
         load_carvana(cars=0)
 
 

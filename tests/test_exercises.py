@@ -5,16 +5,13 @@ import ast
 import numpy as np
 import pytest
 
-from course_utils import checker, exercises
+from course_utils import checker, exercises, notebooks
 from course_utils.checker import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Wrong, judge
-from tests.notebook_code import NOTEBOOKS, exercise_cells, lesson_sources, load
 
 ALL = {exercise.name: exercise for topic in exercises.topics() for exercise in exercises.of_topic(topic)}
-CELLS = {
-    name: (path.stem, *found)
-    for path in sorted(NOTEBOOKS.glob("*.ipynb"))
-    for name, found in exercise_cells(path.stem).items()
-}
+LESSONS = {lesson.name: lesson for lesson in notebooks.lessons()}
+TASKS = {task.name: task for lesson in LESSONS.values() for task in lesson.exercises}
+LESSON_OF = {task.name: lesson.name for lesson in LESSONS.values() for task in lesson.exercises}
 WRONG_ANSWERS = [(name, code, words) for name, exercise in ALL.items() for code, words in exercise.wrong]
 
 
@@ -24,9 +21,9 @@ def answer():
     modules = {}
 
     def run(name, code):
-        lesson, variable, _ = CELLS[name]
+        lesson, variable = LESSON_OF[name], TASKS[name].variable
         if lesson not in modules:
-            modules[lesson] = vars(load(lesson)) | _samples(lesson)
+            modules[lesson] = vars(notebooks.definitions(lesson)) | _samples(lesson)
         namespace = dict(modules[lesson])
         exec(code, namespace)
         return namespace.get(variable, namespace[_last_name(code)])
@@ -36,8 +33,8 @@ def answer():
 
 def _samples(lesson):
     """Pictures that the lesson names at its start: `coins = images.sample("coins")` and the like."""
-    lines = [line for source in lesson_sources(lesson) for line in source.splitlines() if "= images.sample(" in line]
-    namespace = dict(vars(load(lesson)))
+    lines = [line for source in LESSONS[lesson].sources() for line in source.splitlines() if "= images.sample(" in line]
+    namespace = dict(vars(notebooks.definitions(lesson)))
     exec("\n".join(line for line in lines if not line.startswith(" ")), namespace)
     return {line.split(" = ")[0]: namespace[line.split(" = ")[0]] for line in lines if not line.startswith(" ")}
 
@@ -48,13 +45,13 @@ def _last_name(code):
 
 
 def test_every_exercise_stands_in_a_notebook_and_every_one_there_exists():
-    assert set(CELLS) == set(ALL)
+    assert set(TASKS) == set(ALL)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_solution_is_right_and_binds_the_cells_variable(name, answer):
     code = ALL[name].solution
-    assert _last_name(code) == CELLS[name][1]
+    assert _last_name(code) == TASKS[name].variable
     assert judge(ALL[name], answer(name, code)).status == RIGHT
 
 
@@ -78,10 +75,10 @@ def test_exercise_is_complete(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_cell_as_shipped_is_not_attempted(name):
-    _, variable, source = CELLS[name]
+    task = TASKS[name]
     namespace = {"check": lambda *_: None}
-    exec(source, namespace)
-    assert judge(ALL[name], namespace[variable]).status == NOT_ATTEMPTED
+    exec(task.cell.source, namespace)
+    assert judge(ALL[name], namespace[task.variable]).status == NOT_ATTEMPTED
 
 
 def _raises(*_):
@@ -199,6 +196,8 @@ def test_unknown_exercise_is_named_with_those_there_are(ask, name, capsys):
 
 
 def test_hint_and_solution_print_what_the_exercise_says(capsys):
-    exercises.hint("start.negative")
-    exercises.solution("start.negative")
-    assert capsys.readouterr().out == f"Hint: {ALL['start.negative'].hint}\n{ALL['start.negative'].solution}\n"
+    exercises.hint("start_here.negative")
+    exercises.solution("start_here.negative")
+    assert (
+        capsys.readouterr().out == f"Hint: {ALL['start_here.negative'].hint}\n{ALL['start_here.negative'].solution}\n"
+    )

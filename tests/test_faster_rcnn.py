@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from course_utils import geometry, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-lesson = load("09_faster_rcnn")
+lesson = definitions("09_faster_rcnn")
 SEEDS = st.integers(0, 10_000)
 
 

@@ -8,17 +8,18 @@ import nbformat
 import pytest
 from PIL import Image
 
+from course_utils import notebooks
+from course_utils.notebooks import Lesson
 from tests import form
-from tests.notebook_code import NOTEBOOKS
 
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-SOUND = NOTEBOOKS / "01_thresholding.ipynb"
+LESSONS = notebooks.lessons()
+SOUND = LESSONS[1].path
 
 
 @pytest.mark.parametrize("rule", form.RULES, ids=lambda rule: rule.__name__)
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_notebook_keeps(path, rule):
-    assert rule(nbformat.read(path, as_version=4), path) == []
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_notebook_keeps(lesson, rule):
+    assert rule(lesson) == []
 
 
 def _png(color):
@@ -29,8 +30,12 @@ def _png(color):
 
 def _first_picture(notebook):
     return next(
-        output for cell in form.code_cells(notebook) for output in cell.outputs if "image/png" in output.get("data", {})
+        output for cell in _code_cells(notebook) for output in cell.outputs if "image/png" in output.get("data", {})
     )
+
+
+def _code_cells(notebook):
+    return Lesson(SOUND, notebook).code_cells
 
 
 def _set(cell, **changes):
@@ -42,12 +47,12 @@ def _output(kind, **fields):
 
 
 def _stretch(notebook, lines):
-    for cell in form.code_cells(notebook):
+    for cell in _code_cells(notebook):
         cell.source = "\n".join(["x = 1"] * lines)
 
 
 def _tag(notebook, cells, tag):
-    for cell in form.code_cells(notebook)[:cells]:
+    for cell in _code_cells(notebook)[:cells]:
         cell.metadata["tags"] = [tag]
 
 
@@ -66,18 +71,18 @@ BREAKERS = [
         form.has_skeleton,
         lambda nb: _set(nb.cells[0], source=nb.cells[0].source.replace("After this lesson you can", "Goals")),
     ),
-    (form.has_skeleton, lambda nb: _set(form.code_cells(nb)[0], source="import numpy")),
+    (form.has_skeleton, lambda nb: _set(_code_cells(nb)[0], source="import numpy")),
     (form.has_skeleton, lambda nb: [_set(cell, source=cell.source.replace("## Recap", "## End")) for cell in nb.cells]),
     (form.has_skeleton, lambda nb: _set(nb.cells[-1], source="## Recap")),
-    (form.ran_in_order, lambda nb: _set(form.code_cells(nb)[3], execution_count=None)),
-    (form.ran_in_order, lambda nb: _set(form.code_cells(nb)[3], execution_count=99)),
+    (form.ran_in_order, lambda nb: _set(_code_cells(nb)[3], execution_count=None)),
+    (form.ran_in_order, lambda nb: _set(_code_cells(nb)[3], execution_count=99)),
     (
         form.nothing_on_stderr,
-        lambda nb: form.code_cells(nb)[2].outputs.append(_output("stream", name="stderr", text="careful")),
+        lambda nb: _code_cells(nb)[2].outputs.append(_output("stream", name="stderr", text="careful")),
     ),
     (
         form.nothing_on_stderr,
-        lambda nb: form.code_cells(nb)[2].outputs.append(_output("error", ename="E", evalue="", traceback=[])),
+        lambda nb: _code_cells(nb)[2].outputs.append(_output("error", ename="E", evalue="", traceback=[])),
     ),
     (form.no_absolute_path, lambda nb: _append_to_top(nb, " see /home/ada/notes.txt")),
     (form.no_absolute_path, lambda nb: _append_to_top(nb, " see C:\\Users\\ada")),
@@ -90,15 +95,15 @@ BREAKERS = [
     (form.alt_text_everywhere, lambda nb: _first_picture(nb).metadata.clear()),
     (form.alt_text_everywhere, lambda nb: _append_to_top(nb, " ![](map.png)")),
     (form.alt_text_everywhere, lambda nb: _append_to_top(nb, ' <img src="map.png">')),
-    (form.short_cells, lambda nb: _set(form.code_cells(nb)[5], source="\n".join(["x = 1"] * 26))),
+    (form.short_cells, lambda nb: _set(_code_cells(nb)[5], source="\n".join(["x = 1"] * 26))),
     (form.short_cells, lambda nb: _stretch(nb, 7)),
-    (form.short_cells, lambda nb: [_set(cell, source="\n".join(["x = 1"] * 16)) for cell in form.code_cells(nb)[:8]]),
+    (form.short_cells, lambda nb: [_set(cell, source="\n".join(["x = 1"] * 16)) for cell in _code_cells(nb)[:8]]),
     (form.prose_before_code, _drop_prose),
     (form.small_file, lambda nb: _append_to_top(nb, "x" * 500_000)),
     (form.time_as_measured, lambda nb: nb.metadata["course"].update(run_seconds=4000.0)),
     (form.time_as_measured, lambda nb: nb.metadata.pop("course")),
     (form.few_ignored_cells, lambda nb: _tag(nb, 10, "nbval-ignore-output")),
-    (form.few_ignored_cells, lambda nb: _set(form.code_cells(nb)[1], source="# NBVAL_IGNORE_OUTPUT\nx = 1")),
+    (form.few_ignored_cells, lambda nb: _set(_code_cells(nb)[1], source="# NBVAL_IGNORE_OUTPUT\nx = 1")),
     (form.links_resolve, lambda nb: _append_to_top(nb, " [map](nowhere/map.ipynb)")),
     (form.links_resolve, lambda nb: _append_to_top(nb, " [map](#nowhere)")),
 ]
@@ -113,8 +118,8 @@ def test_broken_notebook_is_found(rule, spoil, tmp_path):
     spoil(broken)
     path = tmp_path / SOUND.name
     nbformat.write(broken, path)
-    assert rule(sound, SOUND) == []
-    assert rule(broken, path) != []
+    assert rule(Lesson(SOUND, sound)) == []
+    assert rule(Lesson(path, broken)) != []
 
 
 def test_every_rule_has_a_notebook_that_breaks_it():

@@ -12,15 +12,15 @@ from scipy.special import expit
 
 from course_utils import tensorflow_start
 from course_utils.datasets.mnist import load_mnist
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-lesson = load("11_gan")
-games = load("10_minimax_games")
+lesson = definitions("11_gan")
+games = definitions("10_minimax_games")
 lesson.edges = np.linspace(-3, 3, 41)
 lesson.middles = (lesson.edges[1:] + lesson.edges[:-1]) / 2
 lesson.centers = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)

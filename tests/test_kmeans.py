@@ -11,9 +11,9 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.metrics import silhouette_score
 
 from course_utils import images
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
-lesson = load("04_kmeans")
+lesson = definitions("04_kmeans")
 POINTS = hnp.arrays(np.int16, st.tuples(st.integers(1, 40), st.integers(1, 4)), elements=st.integers(0, 30))
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -1,7 +1,6 @@
-"""The start of a lesson, its size, the catalogue, the environment check, and a silent TensorFlow."""
+"""The start of a lesson, its size, the environment check, and a silent TensorFlow."""
 
 import importlib.metadata
-import inspect
 import json
 import random
 import subprocess
@@ -9,20 +8,11 @@ import sys
 import textwrap
 
 import matplotlib as mpl
-import nbformat
 import numpy as np
 import pytest
 from jupyter_client.manager import start_new_kernel
 
 from course_utils import lesson, plots
-
-TOP = "# Split a picture\n\nOne sentence.\n\n*25 minutes of study. Runs in 7 s on two cores. Builds on lesson 01.*\n\nMore."
-
-
-def _notebook(folder, name, top=TOP):
-    path = folder / name
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(top)]), path)
-    return path
 
 
 def test_start_makes_random_numbers_repeat():
@@ -51,38 +41,6 @@ def test_unknown_scale_is_named(monkeypatch):
     monkeypatch.setenv("COURSE_SCALE", "huge")
     with pytest.raises(ValueError, match=r"'huge'.*'lesson' or 'full'"):
         lesson.choose(lesson=1, full=2)
-
-
-def test_card_holds_what_the_top_says(tmp_path):
-    card = lesson.read_card(_notebook(tmp_path, "02_otsu.ipynb"))
-    assert (card.number, card.title, card.promise) == ("02", "Split a picture", "One sentence.")
-    assert (card.study_minutes, card.run_seconds, card.builds_on) == (25, 7, "lesson 01")
-
-
-@pytest.mark.parametrize("top", ["", "# Title", TOP.replace("Runs in 7 s", "Runs fast"), TOP.replace("# ", "")])
-def test_top_without_its_facts_names_the_notebook(top, tmp_path):
-    with pytest.raises(ValueError, match=r"02_otsu\.ipynb should begin with"):
-        lesson.read_card(_notebook(tmp_path, "02_otsu.ipynb", top))
-
-
-def test_catalogue_lists_every_lesson_but_the_first(tmp_path):
-    for name in ("00_start.ipynb", "01_a.ipynb", "02_b.ipynb"):
-        _notebook(tmp_path, name)
-    (tmp_path / "notes.ipynb").write_text("{}")
-    rows = lesson.catalogue(tmp_path).splitlines()[2:]
-    assert [row.split("](")[1].split(")")[0] for row in rows] == ["01_a.ipynb", "02_b.ipynb"]
-    assert all("25&nbsp;min" in row and "7&nbsp;s" in row for row in rows)
-
-
-def test_stored_catalogue_is_up_to_date():
-    first = nbformat.read(min(lesson.NOTEBOOKS.glob("*.ipynb")), as_version=4)
-    shown = [
-        output.data.get("text/markdown")
-        for cell in first.cells
-        for output in cell.get("outputs", [])
-        if "data" in output
-    ]
-    assert lesson.catalogue() in shown
 
 
 def test_this_environment_is_complete():
@@ -151,28 +109,3 @@ def test_missing_tensorflow_says_what_to_do():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "needs TensorFlow" in found.stderr.splitlines()[-1]
     assert "make lab" in found.stderr.splitlines()[-1]
-
-
-def _lesson(folder, name, *cells):
-    made = [nbformat.v4.new_markdown_cell(c) if c.startswith("#") else nbformat.v4.new_code_cell(c) for c in cells]
-    nbformat.write(nbformat.v4.new_notebook(cells=made), folder / f"{name}.ipynb")
-
-
-def test_definitions_take_functions_and_leave_what_runs_and_what_is_the_learners(tmp_path):
-    _lesson(
-        tmp_path, "20_squares",
-        "import math\nprint('this line does not run')\nfigure = 1 / 0",
-        "def square(x):\n    return math.prod((x, x))",
-        "## Exercises",
-        "def square(x):\n    return 0",
-    )  # fmt: skip
-    squares = lesson.definitions("20_squares", tmp_path)
-    assert squares.square(7) == 49
-    assert not hasattr(squares, "figure")
-    assert inspect.getsource(squares.square) == "def square(x):\n    return math.prod((x, x))"
-
-
-def test_definitions_of_an_unknown_lesson_name_those_there_are(tmp_path):
-    _lesson(tmp_path, "20_squares", "pass")
-    with pytest.raises(FileNotFoundError, match="no lesson '21_cubes'; there are: 20_squares"):
-        lesson.definitions("21_cubes", tmp_path)

@@ -8,13 +8,13 @@ from hypothesis.extra import numpy as hnp
 
 from course_utils import geometry, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-lesson = load("07_localization")
+lesson = definitions("07_localization")
 TINY = (4, 4, 4, 8)
 LOGITS = hnp.arrays(np.float32, (5, 3), elements=st.floats(-20, 20, width=32))
 EDGES = hnp.arrays(np.float32, (5, 4), elements=st.floats(0, 1, width=32))

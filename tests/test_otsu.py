@@ -11,9 +11,9 @@ from hypothesis.extra import numpy as hnp
 from skimage import data, filters
 
 from course_utils import images
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
-lesson = load("02_otsu")
+lesson = definitions("02_otsu")
 COUNTS = hnp.arrays(np.int64, 256, elements=st.integers(0, 1000), fill=st.just(0)).filter(
     lambda counts: (counts > 0).sum() >= 4
 )
@@ -206,7 +206,7 @@ def test_drift_ends_at_the_median():
 
 @pytest.mark.parametrize("share", [0.5, 0.2, 0.05])
 def test_small_object_errors_are_those_of_counted_pixels(share):
-    notebook = load("02_otsu")
+    notebook = definitions("02_otsu")
     dark, bright = (np.exp(-((np.arange(256) - mean) ** 2) / (2 * 20**2)) for mean in (80, 160))
     notebook.dark, notebook.bright = dark / dark.sum(), bright / bright.sum()
     otsu_error, best_error, threshold = notebook.errors_of(share)

@@ -14,12 +14,12 @@ import nbformat
 import pytest
 import yaml
 
-from course_utils import lesson
+from course_utils import notebooks
 from tests import form
 from tools import platforms
 
 ROOT = Path(__file__).parent.parent
-LESSONS = sorted(lesson.NOTEBOOKS.glob("*.ipynb"))
+LESSONS = [lesson.path for lesson in notebooks.lessons()]
 SOUND = LESSONS[2]
 REPOSITORY = "https://github.com/ada/course"
 PINNED = re.compile(r"^\s*-? *uses: ([\w./-]+)@([0-9a-f]{40}) # v\d+(\.\d+)*$")
@@ -53,13 +53,13 @@ def _without_counts(cell):
 
 def test_lesson_with_them_keeps_every_rule_of_form_and_its_outputs(copied):
     path = copied / SOUND.name
-    before, card = nbformat.read(path, as_version=4), lesson.read_card(path)
+    before, card = nbformat.read(path, as_version=4), notebooks.Lesson(path).card
     _place(copied)
     after = nbformat.read(path, as_version=4)
     for rule in form.RULES:
         if rule is not form.links_resolve:  # the other lessons are not beside it
-            assert rule(after, path) == [], rule
-    assert lesson.read_card(path) == card
+            assert rule(notebooks.Lesson(path)) == [], rule
+    assert notebooks.Lesson(path).card == card
     assert [cell.source for cell in after.cells[2:]] == [cell.source for cell in before.cells[1:]]
     assert [_without_counts(cell) for cell in after.cells[2:]] == [_without_counts(cell) for cell in before.cells[1:]]
     assert f"github/ada/course/blob/main/notebooks/{SOUND.name}" in after.cells[0].source
@@ -70,9 +70,9 @@ def test_lesson_with_them_keeps_every_rule_of_form_and_its_outputs(copied):
 def test_no_rule_of_form_is_broken_by_them(path):
     notebook = nbformat.read(path, as_version=4)
     platforms.remove(notebook)
-    kept = [rule for rule in form.RULES if not rule(notebook, path)]
+    kept = [rule for rule in form.RULES if not rule(notebooks.Lesson(path, notebook))]
     platforms.place(notebook, path.name, REPOSITORY)
-    assert [rule.__name__ for rule in kept if rule(notebook, path)] == []
+    assert [rule.__name__ for rule in kept if rule(notebooks.Lesson(path, notebook))] == []
 
 
 def test_second_call_changes_nothing_a_new_address_is_taken_and_they_can_be_removed(copied):
@@ -92,7 +92,7 @@ def test_second_call_changes_nothing_a_new_address_is_taken_and_they_can_be_remo
 def test_counts_stay_whole(copied):
     _place(copied)
     for path in sorted(copied.glob("*.ipynb")):
-        cells = form.code_cells(nbformat.read(path, as_version=4))
+        cells = notebooks.Lesson(path).code_cells
         assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
         results = [(cell, out) for cell in cells for out in cell.outputs if out.output_type == "execute_result"]
         assert all(output.execution_count == cell.execution_count for cell, output in results)
@@ -121,9 +121,9 @@ def test_guard_fetches_and_installs_once_on_colab(monkeypatch):
 
 
 def test_definitions_are_read_past_the_guard(copied):
-    before = set(vars(lesson.definitions(SOUND.stem, copied)))
+    before = set(vars(notebooks.definitions(SOUND.stem, copied)))
     _place(copied)
-    assert set(vars(lesson.definitions(SOUND.stem, copied))) - before <= {"sys"}
+    assert set(vars(notebooks.definitions(SOUND.stem, copied))) - before <= {"sys"}
 
 
 def test_without_an_address_nothing_is_written(copied):
@@ -139,7 +139,7 @@ def test_without_an_address_nothing_is_written(copied):
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_lessons_are_as_the_tool_leaves_them(path):
     notebook, repository = nbformat.read(path, as_version=4), platforms.address()
-    has = any(form.for_colab(cell) for cell in notebook.cells)
+    has = any(map(notebooks.is_for_colab, notebook.cells))
     if repository and has:
         platforms.place(notebook, path.name, repository)
     else:

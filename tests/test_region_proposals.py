@@ -9,13 +9,13 @@ from skimage.segmentation import felzenszwalb
 
 from course_utils import geometry, metrics, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-lesson = load("08_region_proposals")
+lesson = definitions("08_region_proposals")
 SEEDS = st.integers(0, 10_000)
 
 

@@ -22,9 +22,9 @@ tensorflow_start.start_tensorflow()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from tests.notebook_code import load  # noqa: E402
+from course_utils.notebooks import definitions  # noqa: E402
 
-lesson = load("12_saving")
+lesson = definitions("12_saving")
 
 # Keras hands its variables to h5py, whose way of reading them NumPy 2 calls old.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -31,10 +31,10 @@ from hypothesis.extra import numpy as arrays
 from jupyter_client.manager import start_new_kernel
 
 from course_utils import serving, tensorflow_start
+from course_utils.notebooks import definitions
 from course_utils.serving.models import read_config
 from course_utils.serving.status import BANNER, ServingError
 from course_utils.serving.values import Spec, arrays_from_json, json_from_arrays, read_json
-from tests.notebook_code import load
 
 tensorflow_start.start_tensorflow()
 import tensorflow as tf  # noqa: E402
@@ -1107,7 +1107,7 @@ def test_batching_takes_the_largest_request_of_the_lesson():
 
 @pytest.fixture(scope="module")
 def lesson():
-    found = load("13_serving")
+    found = definitions("13_serving")
     found.NAMES = [f"class {digit}" for digit in range(10)]  # the lesson's variable
     return found
 

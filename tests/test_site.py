@@ -9,13 +9,13 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_utils import lesson
+from course_utils import notebooks
+from publish import pages
 from tests.browser import grave_faults, needs_browser, needs_extra, tab
-from tools import reader
 
 pytestmark = needs_extra
-HTML = reader.BUILD / "site" / "html"
-LESSONS = [path.stem for path in reader.lessons()]
+HTML = pages.BUILD / "site" / "html"
+LESSONS = [lesson.name for lesson in notebooks.lessons()]
 PAGES = ["index", *LESSONS, "api", "search"]
 
 
@@ -24,7 +24,9 @@ def site():
     """Built as `make site` builds it; what is unchanged since the last time is kept."""
     for name in LESSONS:
         notebook(name)  # as it is now, even if its author stores another while the tests run
-    done = subprocess.run([sys.executable, "-m", "tools.site"], cwd=reader.BUILD.parent, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "publish.site"], cwd=pages.BUILD.parent, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -40,16 +42,16 @@ def soup(name):
 
 
 def title(name):
-    return f"{name[:2]} {lesson.read_card(reader.NOTEBOOKS / f'{name}.ipynb').title}"
+    return f"{name[:2]} {notebooks.Lesson(notebooks.FOLDER / f'{name}.ipynb').card.title}"
 
 
 @functools.cache
 def notebook(name):
-    return nbformat.read(reader.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    return notebooks.read(notebooks.FOLDER / f"{name}.ipynb")
 
 
 def figures(name):
-    return [text for cell in notebook(name).cells if (text := reader.alt_text(cell))]
+    return [text for cell in notebook(name).cells if (text := notebooks.figure(cell)[1])]
 
 
 def spread(page):
@@ -220,7 +222,7 @@ def test_the_package_page_has_every_public_function_with_its_docstring():
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_says_where_the_project_lies_on_this_machine(name):
-    assert str(reader.BUILD.parent) not in (HTML / f"{name}.html").read_text(encoding="utf-8")
+    assert str(pages.BUILD.parent) not in (HTML / f"{name}.html").read_text(encoding="utf-8")
 
 
 @needs_browser
@@ -236,8 +238,8 @@ def test_a_cell_with_two_figures_is_refused():
         "display_data", {"image/png": "", "text/plain": ""}, metadata={"image/png": {"alt": "a"}}
     )
     cell = nbformat.v4.new_code_cell(outputs=[output, output])
-    with pytest.raises(ValueError, match="one figure, and one shows 2"):
-        reader.alt_text(cell)
+    with pytest.raises(ValueError, match="one figure per cell, got 2"):
+        notebooks.figure(cell)
 
 
 def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_sentence(tmp_path):
@@ -247,14 +249,14 @@ def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_senten
     )
     cells = [nbformat.v4.new_markdown_cell(badge), nbformat.v4.new_code_cell("explore()", outputs=[output])]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_try.ipynb")
-    found = reader.read(tmp_path / "01_try.ipynb")
+    found = pages.without_kernel(notebooks.Lesson(tmp_path / "01_try.ipynb"))
     assert found.cells[0].source == "# Try\n\n[Open it](https://example.com/x) and ![ours](own.png)"
     assert found.cells[1].outputs[0].data == {"text/plain": "Move it.", "text/markdown": "*Move it.*"}
 
 
 def test_a_page_at_fault_ends_the_build_and_the_next_one_too(tmp_path):
     script = (
-        "import pathlib, sys; from tools import site; site.stage = lambda: None; here = pathlib.Path(sys.argv[1]); "
+        "import pathlib, sys; from publish import site; site.stage = lambda: None; here = pathlib.Path(sys.argv[1]); "
     )
     script += "site.SOURCE, site.HTML = here / 'source', here / 'html'; sys.exit(site.main([]))"
 
@@ -263,7 +265,7 @@ def test_a_page_at_fault_ends_the_build_and_the_next_one_too(tmp_path):
         (tmp_path / "source" / "conf.py").write_text("extensions = ['myst_nb']\n")
         (tmp_path / "source" / "index.md").write_text(text)
         command = [sys.executable, "-c", script, str(tmp_path)]
-        return subprocess.run(command, cwd=reader.BUILD.parent, capture_output=True).returncode
+        return subprocess.run(command, cwd=pages.BUILD.parent, capture_output=True).returncode
 
     wrong = "# Title\n\n[nowhere](no_lesson.ipynb)\n"
     assert [build(wrong), build(wrong), build("# Title\n")] == [1, 1, 0]

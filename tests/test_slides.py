@@ -9,12 +9,14 @@ from itertools import pairwise
 import nbformat
 import pytest
 
-from course_utils import lesson
+from course_utils import notebooks
+from publish import pages, slides
 from tests.browser import grave_faults, needs_browser, needs_extra, tab
-from tools import reader, refresh, slides
+from tools import refresh
 
 CHOSEN = {}  # by lesson: the ids of cells whose place in the deck was chosen by hand
-LESSONS = [path.stem for path in reader.lessons()]
+BY_NAME = {lesson.name: lesson for lesson in notebooks.lessons()}
+LESSONS = list(BY_NAME)
 TEXT, CODE = 20, 14.5  # the smallest sizes that are allowed, in pixels of 1280 x 720
 LOOK = """([text, code]) => {
   const faults = [];
@@ -46,7 +48,7 @@ LOOK = """([text, code]) => {
 def decks():
     """Written as `make slides` writes them."""
     done = subprocess.run(
-        [sys.executable, "-m", "tools.slides"], cwd=reader.BUILD.parent, capture_output=True, text=True
+        [sys.executable, "-m", "publish.slides"], cwd=pages.BUILD.parent, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -63,7 +65,7 @@ def show(projector, name):
 
 
 def notebook(name):
-    return nbformat.read(reader.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    return BY_NAME[name].notebook
 
 
 def words(text):
@@ -99,7 +101,7 @@ def test_the_judge_of_a_slide_sees_one_that_is_too_full(projector):
 def test_keys_lead_from_the_title_through_every_slide_to_the_last_exercise(projector):
     show(projector, LESSONS[1])
     total = projector.page.evaluate("Reveal.getTotalSlides()")
-    assert total == sum(map(len, slides.stacks_of(reader.NOTEBOOKS / f"{LESSONS[1]}.ipynb")))
+    assert total == sum(map(len, slides.stacks_of(BY_NAME[LESSONS[1]])))
     for _ in range(total - 1):
         projector.page.keyboard.press("Space")
     assert projector.page.evaluate("Reveal.isLastSlide()")
@@ -140,7 +142,7 @@ def test_axe_finds_no_grave_fault_on_the_list_and_on_slides_of_each_kind(project
     projector.open((slides.SLIDES / "index.html").as_uri())
     assert grave_faults(projector.page) == []
     show(projector, LESSONS[1])
-    stacks = slides.stacks_of(reader.NOTEBOOKS / f"{LESSONS[1]}.ipynb")
+    stacks = slides.stacks_of(BY_NAME[LESSONS[1]])
     for h in range(len(stacks)):
         projector.page.evaluate("h => Reveal.slide(h, 0)", h)
         assert grave_faults(projector.page) == []
@@ -154,13 +156,13 @@ def test_the_metadata_of_a_lesson_says_what_begins_slides_what_is_for_the_speake
             cell.metadata.pop("slideshow", None)
     slides.mark(by_rule)
     said, wanted = ([cell.metadata.get("slideshow", {}) for cell in each.cells] for each in (found, by_rule))
-    assert said == wanted, "run `python -m tools.slides --mark`, or name in CHOSEN what was chosen by hand"
+    assert said == wanted, "run `python -m publish.slides --mark`, or name in CHOSEN what was chosen by hand"
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_deck_begins_with_title_and_objectives_and_ends_with_the_exercises(name):
-    stacks = slides.stacks_of(reader.NOTEBOOKS / f"{name}.ipynb")
-    card = lesson.read_card(reader.NOTEBOOKS / f"{name}.ipynb")
+    stacks = slides.stacks_of(BY_NAME[name])
+    card = BY_NAME[name].card
     assert (stacks[0][0].title, stacks[0][0].text) == (card.title, [card.promise])
     assert stacks[0][1].title == "After this lesson you can"
     assert 3 <= stacks[0][1].text[0].count("\n- ") + 1 <= 5
@@ -169,10 +171,10 @@ def test_a_deck_begins_with_title_and_objectives_and_ends_with_the_exercises(nam
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_all_prose_is_in_the_notes_in_full(name):
-    deck = [slide for stack in slides.stacks_of(reader.NOTEBOOKS / f"{name}.ipynb") for slide in stack]
+    deck = [slide for stack in slides.stacks_of(BY_NAME[name]) for slide in stack]
     assert all(slide.notes for slide in deck)
     notes = words("\n".join(note for slide in deck for note in slide.notes))
-    for cell in reader.read(reader.NOTEBOOKS / f"{name}.ipynb").cells[1:]:
+    for cell in pages.without_kernel(BY_NAME[name]).cells[1:]:
         if cell.cell_type == "markdown":
             for paragraph in cell.source.split("\n\n"):
                 assert words(paragraph) in notes
@@ -180,14 +182,14 @@ def test_all_prose_is_in_the_notes_in_full(name):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_figure_and_every_exercise_has_its_slide(name):
-    deck = [slide for stack in slides.stacks_of(reader.NOTEBOOKS / f"{name}.ipynb") for slide in stack]
+    deck = [slide for stack in slides.stacks_of(BY_NAME[name]) for slide in stack]
     cells = notebook(name).cells
     assert [slide.picture[1] for slide in deck if slide.picture] == [
-        text for cell in cells if (text := reader.alt_text(cell))
+        text for cell in cells if (text := notebooks.figure(cell)[1])
     ]
     shown = words("\n".join("\n".join([*slide.text, slide.code]) for slide in deck))
     for before, cell in pairwise(cells):
-        if cell.cell_type == "code" and "\ncheck(" in cell.source:
+        if notebooks.check_call(cell):
             assert words(cell.source) in shown
             assert words(before.source.split("\n\n")[-1]) in shown
 
@@ -252,7 +254,7 @@ def test_a_cell_is_a_slide_a_note_or_left_out_by_what_it_holds():
 def deck_of(notebook, folder):
     path = folder / "01_try.ipynb"
     nbformat.write(notebook, path)
-    return [slide for stack in slides.stacks_of(path) for slide in stack]
+    return [slide for stack in slides.stacks_of(notebooks.Lesson(path)) for slide in stack]
 
 
 def test_a_small_lesson_becomes_these_slides(tmp_path):

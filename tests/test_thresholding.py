@@ -11,9 +11,9 @@ from scipy.stats import norm
 from skimage import filters
 
 from course_utils import images
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
-lesson = load("01_thresholding")
+lesson = definitions("01_thresholding")
 GRAYS = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from course_utils import tensorflow_start
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 
@@ -19,7 +19,7 @@ import keras  # noqa: E402 - after the quiet start
 from course_utils.datasets import carvana  # noqa: E402
 from course_utils.datasets._cars import render  # noqa: E402
 
-unet = load("06_unet")
+unet = definitions("06_unet")
 
 
 def crops_of(model):

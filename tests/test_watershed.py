@@ -9,9 +9,9 @@ from scipy import ndimage
 from skimage import morphology, segmentation
 
 from course_utils import images
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
-lesson = load("03_watershed")
+lesson = definitions("03_watershed")
 MASKS = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=14))
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote
 
-import nbformat
+from course_utils import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 _FENCED = re.compile(r"^(```+|~~~+).*?^\1[^\S\n]*$", re.M | re.S)
@@ -22,9 +22,9 @@ _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 def pages():
     """List the pages that a reader meets: Markdown files of the project and its folders, and the lessons."""
     folders = [ROOT, *(ROOT / name for name in ("data", "deploy", "benchmarks"))]
-    return sorted(path for folder in folders for path in folder.glob("*.md")) + sorted(
-        (ROOT / "notebooks").glob("*.ipynb")
-    )
+    return sorted(path for folder in folders for path in folder.glob("*.md")) + [
+        lesson.path for lesson in notebooks.lessons()
+    ]
 
 
 def text_of(page):
@@ -40,7 +40,7 @@ def text_of(page):
     """
     if isinstance(page, Path) and page.suffix != ".ipynb":
         return page.read_text(encoding="utf-8")
-    notebook = nbformat.read(page, as_version=4) if isinstance(page, Path) else page
+    notebook = notebooks.read(page) if isinstance(page, Path) else page
     parts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     parts += [output.data["text/markdown"] for output in outputs if "text/markdown" in output.get("data", {})]

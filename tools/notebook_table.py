@@ -6,7 +6,7 @@ Use it as ``pytest --nbval --nbval-current-env -p tools.notebook_table notebooks
 from collections import defaultdict
 from pathlib import Path
 
-import nbformat
+from course_utils import notebooks
 
 _seconds = defaultdict(float)
 _failed = defaultdict(int)
@@ -32,10 +32,8 @@ def count_cells(path):
     tuple of (int, int)
         Compared and ignored.
     """
-    cells = [
-        cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code" and cell.source.strip()
-    ]
-    ignored = sum(bool({"nbval-ignore-output", "nbval-skip"} & set(cell.metadata.get("tags", []))) for cell in cells)
+    cells = notebooks.Lesson(path).code_cells
+    ignored = sum(map(notebooks.is_ignored, cells))
     return len(cells) - ignored, ignored
 
 

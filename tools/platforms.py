@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils.lesson import FACTS, NOTEBOOKS
+from course_utils import notebooks
 
 CITATION = Path(__file__).resolve().parent.parent / "CITATION.cff"
 ADDRESS = re.compile(r"^repository-code:\s*[\"']?(https://github\.com/[\w.-]+/[\w.-]+?)(?:\.git)?/?[\"']?\s*$", re.M)
@@ -21,7 +21,7 @@ BRANCH = "main"
 # nbval and a reader see it do nothing; JupyterLab folds it, the site and the slides leave it out.
 MARKS = {
     "tags": ["colab", "remove-cell"],
-    "jupyter": {"source_hidden": True},
+    "jupyter": dict(notebooks.FOLDED),
     "slideshow": {"slide_type": "skip"},
 }
 GUARD = """# Google Colab fetches the collection here; elsewhere this cell does nothing.
@@ -74,9 +74,9 @@ def place(notebook, name, repository):
     """
     top = notebook.cells[0]
     text = LINE.sub("", top.source)
-    end = FACTS.search(text).end()
+    end = notebooks.FACTS.search(text).end()
     top.source = f"{text[:end]}\n\n{line(repository, name)}{text[end:]}"
-    cell = next((each for each in notebook.cells if "colab" in each.metadata.get("tags", [])), None)
+    cell = next(filter(notebooks.is_for_colab, notebook.cells), None)
     if cell is None:
         cell = nbformat.v4.new_code_cell(id="colab", execution_count=1)
         _shift_counts(notebook.cells, 1)
@@ -102,12 +102,12 @@ def remove(notebook):
         Changed in place; the cells count as before.
     """
     notebook.cells[0].source = LINE.sub("", notebook.cells[0].source)
-    kept = [cell for cell in notebook.cells if "colab" not in cell.metadata.get("tags", [])]
+    kept = [cell for cell in notebook.cells if not notebooks.is_for_colab(cell)]
     _shift_counts(kept, len(kept) - len(notebook.cells))
     notebook.cells = kept
 
 
-def main(arguments=None, folder=NOTEBOOKS, citation=CITATION):
+def main(arguments=None, folder=notebooks.FOLDER, citation=CITATION):
     """Place them in every lesson, or take them out, and name the lessons that changed."""
     parser = argparse.ArgumentParser(prog="python -m tools.platforms", description=__doc__.splitlines()[0])
     parser.add_argument("--remove", action="store_true", help="take the line and the cell out again")
@@ -118,8 +118,8 @@ def main(arguments=None, folder=NOTEBOOKS, citation=CITATION):
             f"{citation.name} has no line 'repository-code: https://github.com/OWNER/NAME'. Colab and Binder read the repository from there: "
             "add the line and try again."
         )
-    for path in sorted(folder.glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
+    for lesson in notebooks.lessons(folder):
+        path, notebook = lesson.path, lesson.notebook
         before = path.read_text(encoding="utf-8")
         remove(notebook) if options.remove else place(notebook, path.name, repository)
         nbformat.write(notebook, path)

@@ -8,18 +8,15 @@ import math
 import re
 import sys
 import time
-from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbstripout import strip_output
 
-from tools import readme, slides
+from course_utils import notebooks
+from publish import readme, slides
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
-# Without it JupyterLab asks which kernel to start.
-KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NOT_STORED = [
     "metadata.widgets",
     "metadata.language_info",
@@ -73,7 +70,7 @@ def clean(notebook, seconds):
     """
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=_NOT_STORED)
     slides.mark(notebook)
-    notebook.metadata["kernelspec"] = dict(KERNEL)
+    notebook.metadata["kernelspec"] = dict(notebooks.KERNEL)
     notebook.metadata["course"] = {"run_seconds": round(seconds, 1)}
     top = notebook.cells[0]
     top.source = _RUN_TIME.sub(str(printed_seconds(seconds)), top.source)
@@ -107,7 +104,7 @@ def refresh(path):
     float
         Seconds that the run took.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = notebooks.read(path)
     seconds = round(execute(notebook, path.parent), 1)
     nbformat.write(clean(notebook, seconds), path)
     return seconds
@@ -115,12 +112,13 @@ def refresh(path):
 
 def main(wanted):
     """Refresh the notebooks whose names begin with one of `wanted`; all of them where it is empty."""
-    paths = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if not wanted or path.name.startswith(tuple(wanted))]
+    known = [lesson.path for lesson in notebooks.lessons()]
+    paths = [lesson.path for lesson in notebooks.lessons(wanted=wanted)]
     if not paths:
         sys.exit(
-            f"No notebook's name begins with {', '.join(wanted)}; there are: {', '.join(p.name for p in sorted(NOTEBOOKS.glob('*.ipynb')))}."
+            f"No notebook's name begins with {', '.join(wanted)}; there are: {', '.join(path.name for path in known)}."
         )
-    first = min(NOTEBOOKS.glob("*.ipynb"))  # it shows the times of all others, so it comes last
+    first = known[0]  # it shows the times of all others, so it comes last
     for path in [path for path in paths if path != first] + [first]:
         try:
             print(f"{path.name}: {refresh(path):.1f} s")

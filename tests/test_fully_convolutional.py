@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import tensorflow_start
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 
@@ -14,7 +14,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from keras import layers  # noqa: E402
 
-lesson = load("05_fully_convolutional")
+lesson = definitions("05_fully_convolutional")
 SEEDS = st.integers(0, 10_000)
 SIDES = st.integers(1, 6)
 KERNELS, STRIDES, PADDINGS = st.integers(1, 5), st.integers(1, 3), st.sampled_from(["SAME", "VALID"])

@@ -153,7 +153,7 @@ def _edges_check(answer):
 
 EXERCISES = (
     Exercise(
-        "fcn.rows",
+        "fully_convolutional.rows",
         _rows,
         hint="100, 50, 25, and then? A pair needs two rows. On the way up every number is doubled.",
         solution="rows_out = 100 // 2 // 2 // 2 * 2 * 2 * 2",
@@ -166,7 +166,7 @@ EXERCISES = (
         right="100, 50, 25, 12, 24, 48, 96: the row that is left over at 25 stood for 4 rows of the picture, and these are missing.",
     ),
     Exercise(
-        "fcn.kernel",
+        "fully_convolutional.kernel",
         _kernel,
         hint="Round `smallest` up to a multiple of the stride; in Python, -(-a // b) divides and rounds up.",
         solution="def even_kernel(smallest, stride):\n    return -(-smallest // stride) * stride",
@@ -179,7 +179,7 @@ EXERCISES = (
         right="with such a kernel every place gets the same number of stamps; the weights decide the rest.",
     ),
     Exercise(
-        "fcn.ignore",
+        "fully_convolutional.ignore",
         _ignore,
         hint="A mask `truth != ignored` picks rows of scores (M, C) and entries of truth (M,); the lesson has a function for what is left.",
         solution=(
@@ -220,7 +220,7 @@ EXERCISES = (
         right="what is ignored sends no gradient either; Keras has `ignore_class` for it.",
     ),
     Exercise(
-        "fcn.average",
+        "fully_convolutional.average",
         _average,
         hint="Each pixel of x enters one mean, with the weight 1 / size**2. The transpose sends y back along the same ways, with the same weights.",
         solution="def average_unpool(y, size):\n    return np.kron(y, np.ones((size, size))) / size**2",
@@ -237,7 +237,7 @@ EXERCISES = (
         right="average pooling is a convolution with equal weights, and this stamps them; it is also how its gradient flows.",
     ),
     Exercise(
-        "fcn.edges",
+        "fully_convolutional.edges",
         _edges_check,
         hint="Give each place a share of the largest of its square, or of a blurred picture of them; then put the known ones back. Which share serves best?",
         solution=(

@@ -1,6 +1,6 @@
 """Build the reading site from the stored outputs: ``make site``, then open ``build/site/html/index.html``.
 
-The pages are Sphinx's, see ``site/conf.py``. Notebooks are not executed, and neither the build nor a page asks the network.
+The pages are Sphinx's, see ``publish/templates/site/conf.py``. Notebooks are not executed, and neither the build nor a page asks the network.
 """
 
 import os
@@ -13,20 +13,21 @@ import nbformat
 from sphinx.cmd.build import main as sphinx_build
 
 import course_utils
-from tools import reader
+from course_utils import notebooks
+from publish import pages
 
-PROJECT = reader.BUILD.parent
-SITE = PROJECT / "site"
+PROJECT = pages.BUILD.parent
+TEMPLATES = PROJECT / "publish" / "templates" / "site"
 _FILE_LINK = re.compile(r"(?<=\]\()\.\./([^)#\s]+)")
-SOURCE, HTML = reader.BUILD / "site" / "source", reader.BUILD / "site" / "html"
+SOURCE, HTML = pages.BUILD / "site" / "source", pages.BUILD / "site" / "html"
 
 
-def page(path):
+def page(lesson):
     """Prepare a lesson's notebook for myst-nb.
 
     Parameters
     ----------
-    path : pathlib.Path
+    lesson : course_utils.notebooks.Lesson
 
     Returns
     -------
@@ -34,13 +35,14 @@ def page(path):
         With the lesson's number in its title, each figure's text where myst-nb looks for it, and links to the project's
         files led to copies of them.
     """
-    notebook = reader.read(path)
-    notebook.cells[0].source = re.sub("^# ", f"# {path.stem[:2]} ", notebook.cells[0].source)
+    notebook = pages.without_kernel(lesson)
+    notebook.cells[0].source = re.sub("^# ", f"# {lesson.number} ", notebook.cells[0].source)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _FILE_LINK.sub(r"files/\1.txt", cell.source)
-        if text := reader.alt_text(cell):
-            width, _ = reader.size_of(reader.figure(cell))
+        picture, text = notebooks.figure(cell)
+        if picture:
+            width, _ = pages.size_of(picture)
             # With a width of its own a figure is a link to itself: on a phone a tap shows it large.
             cell.metadata["mystnb"] = {"image": {"alt": text, "width": f"{width}px"}}
     return notebook
@@ -63,15 +65,14 @@ def api_page():
     return "\n\n".join(sections) + "\n"
 
 
-def copy_files(path):
+def copy_files(lesson):
     """Copy the project's files that a lesson links to next to the pages; as text, a browser shows each.
 
     Parameters
     ----------
-    path : pathlib.Path
-        The lesson's notebook.
+    lesson : course_utils.notebooks.Lesson
     """
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in lesson.cells:
         for name in _FILE_LINK.findall(cell.source if cell.cell_type == "markdown" else ""):
             target = SOURCE / "files" / f"{name}.txt"
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -80,15 +81,16 @@ def copy_files(path):
 
 def stage():
     """Lay the sources of all pages into one folder; a page that is the same keeps its time, and Sphinx keeps it too."""
-    pages = {path.name: nbformat.writes(page(path)) for path in reader.lessons()}
-    pages["api.md"] = api_page()
-    shutil.copytree(SITE, SOURCE, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(reader.mathjax(), SOURCE / "static" / "mathjax.js")
-    for old in set(SOURCE.glob("*.ipynb")) - {SOURCE / name for name in pages}:
+    lessons = notebooks.lessons()
+    sources = {lesson.path.name: nbformat.writes(page(lesson)) for lesson in lessons}
+    sources["api.md"] = api_page()
+    shutil.copytree(TEMPLATES, SOURCE, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(pages.mathjax(), SOURCE / "static" / "mathjax.js")
+    for old in set(SOURCE.glob("*.ipynb")) - {SOURCE / name for name in sources}:
         old.unlink()
-    for path in reader.lessons():
-        copy_files(path)
-    for name, text in pages.items():
+    for lesson in lessons:
+        copy_files(lesson)
+    for name, text in sources.items():
         target = SOURCE / name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             target.write_text(text, encoding="utf-8")

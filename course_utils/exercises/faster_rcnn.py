@@ -198,7 +198,7 @@ _READ = "def bilinear(features, x, y):\n"
 
 EXERCISES = (
     Exercise(
-        "detection.bins",
+        "faster_rcnn.bins",
         _bins,
         hint="The exact edges are 0, 2.5, 5, 7.5 and 10. Which of the two roundings does the edge 2.5 get as the end of one bin, and which as the begin of the next?",
         solution="ten_in_four = [[0, 3], [2, 5], [5, 8], [7, 10]]  # floor(i 10 / 4) and ceil((i + 1) 10 / 4)",
@@ -212,7 +212,7 @@ EXERCISES = (
         right="cells 2 and 7 are looked at twice, and no bin is empty.",
     ),
     Exercise(
-        "detection.joint",
+        "faster_rcnn.joint",
         _joint,
         hint="`classes > 0` is True for digits; as a factor it is 1 or 0. Where does it belong, so that background still pays for its class?",
         solution=_LOSS + "(class_losses + balance * (classes > 0) * box_losses).mean()",
@@ -230,7 +230,7 @@ EXERCISES = (
         right="without the bracket, background would be taught to move towards a box that is not there.",
     ),
     Exercise(
-        "detection.bilinear",
+        "faster_rcnn.bilinear",
         _bilinear,
         hint="Subtract 0.5 from x and y, and clip them to the range of the centres. The whole parts name the upper left of the four cells, the fractions are the weights.",
         solution=(
@@ -252,7 +252,7 @@ EXERCISES = (
         right="RoIAlign is this, at four points a bin.",
     ),
     Exercise(
-        "detection.soft",
+        "faster_rcnn.soft",
         _soft,
         hint="Keep a list of the boxes that are left. Take out the one with the highest score *now*, and multiply the scores of the others by exp(-IoU² / sigma).",
         solution=(
@@ -274,7 +274,7 @@ EXERCISES = (
         right="no threshold decides between two neighbours any more; a digit behind another keeps part of its score.",
     ),
     Exercise(
-        "detection.anchors",
+        "faster_rcnn.anchors",
         _anchors,
         hint="Cars are 8 to 53 pixels high. With two ratios, four heights are left: which factor between one height and the next covers that range evenly?",
         solution="def car_anchors():\n    return (10, 15, 22, 32), (2.0, 2.6)  # heights by factors of about 1.5; both ratios within 1.8 to 3",

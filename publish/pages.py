@@ -6,38 +6,27 @@ import struct
 from importlib import metadata
 from pathlib import Path
 
-import nbformat
+from course_utils import notebooks
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 BUILD = Path(__file__).resolve().parent.parent / "build"
 _REMOTE_PICTURE = re.compile(r"!\[([^\]]*)\]\(https?:[^)]*\)")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def lessons():
-    """List the lessons' notebooks in their order.
-
-    Returns
-    -------
-    list of pathlib.Path
-    """
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-
-
-def read(path):
+def without_kernel(lesson):
     """Read a notebook as someone without a kernel sees it.
 
     Parameters
     ----------
-    path : pathlib.Path
+    lesson : course_utils.notebooks.Lesson
 
     Returns
     -------
     nbformat.NotebookNode
-        The sentence that is stored with an explorer stands in its place, and its words in place of a picture that would
+        A copy: the sentence that is stored with an explorer stands in its place, and its words in place of a picture that would
         be fetched from the network, such as a badge.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = notebooks.read(lesson.path)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -46,45 +35,6 @@ def read(path):
         if output.get("data", {}).pop(_WIDGET, None) is not None:
             output.data["text/markdown"] = f"*{output.data['text/plain']}*"
     return notebook
-
-
-def alt_text(cell):
-    """Read the text that is stored with a cell's figure.
-
-    Parameters
-    ----------
-    cell : nbformat.NotebookNode
-
-    Returns
-    -------
-    str
-        Empty where the cell shows no figure.
-    """
-    texts = [
-        output.metadata["image/png"]["alt"]
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    if len(texts) > 1:
-        raise ValueError(f"a cell should show one figure, and one shows {len(texts)}: {texts}")
-    return "".join(texts)
-
-
-def figure(cell):
-    """Read the figure that a cell shows.
-
-    Parameters
-    ----------
-    cell : nbformat.NotebookNode
-        One that shows a figure.
-
-    Returns
-    -------
-    str
-        A PNG in base64, on one line.
-    """
-    found = next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
-    return "".join(found.split())
 
 
 def size_of(png):

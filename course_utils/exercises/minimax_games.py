@@ -184,7 +184,7 @@ def _optimistic(signs, remark=""):
 
 EXERCISES = (
     Exercise(
-        "games.share",
+        "minimax_games.share",
         _share,
         hint="Write down what A gets against M1, as a line in p, and against M2. A is sure of the lower; where do they cross?",
         solution="share_of_first_row = 4 / 11  # 5 p - 3 (1 - p) = -2 p + (1 - p); or solve_zero_sum([[5, -2], [-3, 1]])[1][0]",
@@ -200,7 +200,7 @@ EXERCISES = (
         right="raising A's best payoff need not make its row more frequent: the mix depends on what keeps B undecided.",
     ),
     Exercise(
-        "games.column",
+        "minimax_games.column",
         _column,
         hint="In a zero-sum game B gets -payoffs. For which table is B the row player?",
         solution="def column_maximin(payoffs):\n    return maximin(-np.asarray(payoffs).T)  # B's own payoffs, with B's moves as rows",
@@ -221,7 +221,7 @@ EXERCISES = (
         right="B's maximin is the negative of A's minimax: the same number, seen from the other side.",
     ),
     Exercise(
-        "games.fakes",
+        "minimax_games.fakes",
         _fakes,
         hint="Repeat the derivation of d* for one outcome: the slope of p log d + ratio q log(1 - d) is zero at the best d.",
         solution="def best_with_more_fakes(p, q, ratio):\n    return p / (p + ratio * q)",
@@ -240,7 +240,7 @@ EXERCISES = (
         right="at p = q it says 1 / (1 + ratio), not 1/2: a discriminator's answer depends on what it is shown how often.",
     ),
     Exercise(
-        "games.curvature",
+        "minimax_games.curvature",
         _curvature,
         hint="One step maps (x, y) to ((1 - rate c) x + rate y, (1 - rate c) y - rate x). Square its length, and ask when the factor is 1.",
         solution=(
@@ -261,7 +261,7 @@ EXERCISES = (
         right="for small rates it is about rate / 2: smaller steps need less damping, and take longer.",
     ),
     Exercise(
-        "games.economical",
+        "minimax_games.economical",
         _economical,
         hint="Slopes change little from step to step: what would you guess for the next slopes, from those here and those of the step before?",
         solution=_optimistic("[1, -1]", "  # A uphill, B downhill"),

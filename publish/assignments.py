@@ -5,20 +5,16 @@ Each lesson becomes one assignment. An exercise's statement and answer cell are 
 """
 
 import argparse
-import ast
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 
-from course_utils import exercises, lesson
-from tools.refresh import KERNEL
+from course_utils import exercises, notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "assignments"
-NUMBERED = re.compile(r"^\*\*\d+\.\*\*", re.M)
 SOLUTION = "### BEGIN SOLUTION\n{}\n### END SOLUTION"
 CONFIG = '''"""Settings of nbgrader for this course folder. It was written by `make assignments`, which leaves it alone once it is there."""
 
@@ -40,76 +36,14 @@ These are the exercises of lesson {number}, `notebooks/{name}.ipynb`. "Above", i
 
 Put your answers in place of the three dots. `check` answers at once, and `hint` shows the way. Cells that begin with `verdict =` give the points: leave them
 as they are. Before you hand in, choose "Restart Kernel and Run All Cells" in the menu "Kernel", and save."""
-SETUP = """from course_utils import checker, exercises, images, lesson
+SETUP = """from course_utils import checker, exercises, images, lesson, notebooks
 from course_utils.exercises import check, hint
 
 lesson.start(seed=0{tensorflow})
-taken = vars(lesson.definitions("{name}"))  # what the lesson imports and defines
+taken = vars(notebooks.definitions("{name}"))  # what the lesson imports and defines
 globals().update({{name: thing for name, thing in taken.items() if not name.startswith("__")}})"""
 TEST = """verdict = checker.judge({{each.name: each for each in exercises.of_topic("{topic}")}}["{name}"], {variable})
 assert verdict.status == checker.RIGHT, verdict"""
-
-
-class Task(NamedTuple):
-    """An exercise as it stands in a notebook.
-
-    Attributes
-    ----------
-    name, variable : str
-        ``topic.exercise``, and the variable that holds the answer.
-    statement : list of nbformat.NotebookNode
-        The cells that ask: Markdown, and code where the statement has some.
-    blank : str
-        The answer cell's code before its ``check``.
-    """
-
-    name: str
-    variable: str
-    statement: list
-    blank: str
-
-
-def tasks(notebook):
-    """Find the exercises of a notebook.
-
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-
-    Yields
-    ------
-    Task
-        In the notebook's order.
-
-    Raises
-    ------
-    ValueError
-        If an answer cell has no statement that begins with its number, as ``**1.**``.
-    """
-    pending = []
-    for cell in notebook.cells:
-        call = _check_in(cell)
-        if call is None:
-            if cell.cell_type == "markdown" and NUMBERED.search(cell.source):
-                pending = []
-            pending.append(cell)
-            continue
-        name, variable = call.args[0].value, call.args[1].id
-        if not pending or not NUMBERED.search(pending[0].source):
-            raise ValueError(f"the answer cell of {name} should follow a statement that begins with its number, **1.**")
-        yield Task(name, variable, pending, cell.source.partition("\ncheck(")[0].rstrip())
-        pending = []
-
-
-def _check_in(cell):
-    """The call ``check("name", answer)`` of a code cell, or None."""
-    if cell.cell_type != "code":
-        return None
-    for node in ast.parse(cell.source).body:
-        call = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "check":
-            return call
-    return None
 
 
 def points(task):
@@ -133,7 +67,7 @@ def _statement(task, name):
     for number, cell in enumerate(task.statement):
         source = cell.source
         if cell.cell_type == "markdown":
-            source = source[NUMBERED.search(source).start() :] if number == 0 else source
+            source = source[notebooks.NUMBERED.search(source).start() :] if number == 0 else source
             source = re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", source)
         yield _cell(cell.cell_type, source, f"{name}-asks-{number + 1}")
 
@@ -147,30 +81,32 @@ def _samples(sources, used):
                 yield line
 
 
-def assignment(path):
+def assignment(lesson):
     """Make an assignment with solutions, as nbgrader wants its source, from a lesson's exercises.
 
     Parameters
     ----------
-    path : pathlib.Path
-        The lesson.
+    lesson : course_utils.notebooks.Lesson
 
     Returns
     -------
     nbformat.NotebookNode or None
         None where the lesson has no exercises.
     """
-    notebook, card = nbformat.read(path, as_version=4), lesson.read_card(path)
-    found = list(tasks(notebook))
+    found = lesson.exercises
     if not found:
         return None
     known = {each.name: each for task in found for each in exercises.of_topic(task.name.split(".")[0])}
-    sources = list(lesson.lesson_sources(path))
+    sources = lesson.sources()
     used = "\n".join([known[task.name].solution + task.statement[0].source for task in found])
     tensorflow = ", tensorflow=True" if any("tensorflow=True" in source for source in sources) else ""
-    setup = [SETUP.format(name=path.stem, tensorflow=tensorflow), *_samples(sources, used)]
+    setup = [SETUP.format(name=lesson.name, tensorflow=tensorflow), *_samples(sources, used)]
     cells = [
-        _cell("markdown", INTRODUCTION.format(title=card.title, number=card.number, name=path.stem), "introduction"),
+        _cell(
+            "markdown",
+            INTRODUCTION.format(title=lesson.card.title, number=lesson.number, name=lesson.name),
+            "introduction",
+        ),
         _cell("code", "\n".join(setup), "set-up"),
     ]
     for task in found:
@@ -184,7 +120,7 @@ def assignment(path):
             nbformat.v4.new_code_cell(ask, id=f"{name}-check"),
             _cell("code", test, f"{name}-points", grade=True, points=points(task)),
         ]
-    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": dict(notebooks.KERNEL)})
 
 
 def write(folder, wanted=()):
@@ -202,13 +138,11 @@ def write(folder, wanted=()):
         What was written.
     """
     written = []
-    for path in sorted(lesson.NOTEBOOKS.glob("*.ipynb")):
-        if wanted and not path.name.startswith(tuple(wanted)):
-            continue
-        made = assignment(path)
+    for lesson in notebooks.lessons(wanted=wanted):
+        made = assignment(lesson)
         if made is None:
             continue
-        target = folder / "source" / path.stem / path.name
+        target = folder / "source" / lesson.name / lesson.path.name
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(made, target)
         written.append(target)
@@ -221,7 +155,7 @@ def write(folder, wanted=()):
 def main(arguments=None):
     """Write what the command line asks for, and list it."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.assignments", description="Write a course folder for nbgrader."
+        prog="python -m publish.assignments", description="Write a course folder for nbgrader."
     )
     parser.add_argument("lessons", nargs="*", help="how the lessons' names begin, such as 02; all where none is named")
     parser.add_argument("--out", type=Path, default=FOLDER, help="the course folder (build/assignments)")

@@ -5,7 +5,7 @@ import numpy as np
 from benchmarks import Row, against_bar, seconds
 from course_utils import tensorflow_start
 from course_utils.datasets.scenes import load_scenes
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 KIND = {"size": 64, "classes": (0, 1, 3, 4), "digits": (3, 5), "sides": (18, 26), "overlap": 0.0}
 CANVAS, BATCHES, SEEDS = 128, (64, 256, 1024), range(3)
@@ -75,7 +75,7 @@ def train(lesson, seed):
 
 def run():
     tensorflow_start.start_tensorflow()
-    lesson = load("05_fully_convolutional")
+    lesson = definitions("05_fully_convolutional")
     yield from compare(lesson, every_pixel=True)
     yield from compare(lesson, every_pixel=False)
     scores, times = zip(*(train(lesson, seed) for seed in SEEDS), strict=True)

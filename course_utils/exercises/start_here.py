@@ -36,7 +36,7 @@ def _negative(answer):
 
 EXERCISES = (
     Exercise(
-        "start.pixels",
+        "start_here.pixels",
         _pixels,
         hint="`coins.shape` gives the rows and the columns, `coins.size` their product.",
         solution="pixels = coins.size",
@@ -47,7 +47,7 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        "start.negative",
+        "start_here.negative",
         _negative,
         hint="What must you add to 100 to get 255? Take that, for every gray value at once.",
         solution="def negative(gray):\n    return 255 - gray",

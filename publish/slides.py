@@ -22,12 +22,12 @@ from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from pygments.formatters import HtmlFormatter
 
-from course_utils import lesson
-from tools import reader
+from course_utils import notebooks
+from publish import pages
 
 TYPES = ("slide", "subslide", "fragment", "-", "notes", "skip")
-SLIDES = reader.BUILD / "slides"
-TEMPLATES = reader.BUILD.parent / "site" / "slides"
+SLIDES = pages.BUILD / "slides"
+TEMPLATES = pages.BUILD.parent / "publish" / "templates" / "slides"
 WIDTH, HEIGHT, MARGIN = 1280, 720, 52
 TEXT, CODE, SMALLEST_CODE = 30, 22, 16  # pixels; see deck.css
 ROOM = HEIGHT - 2 * 36 - 70  # under the title
@@ -79,9 +79,9 @@ def role_of(cell):
     outputs = {kind for output in cell.outputs for kind in output.get("data", {"text": ""})}
     if "text/markdown" in outputs:
         outputs.clear()  # a table that a cell writes is for reading, not for a slide
-    if "remove-cell" in cell.metadata.get("tags", []):  # the one that only Colab needs
+    if notebooks.is_for_colab(cell):  # the one that only Colab needs
         return "plumbing"
-    if "\ncheck(" in f"\n{cell.source}":
+    if notebooks.check_call(cell):
         return "exercise"
     if re.search(r"^explore", cell.source, re.MULTILINE):
         return "explorer"
@@ -287,7 +287,7 @@ class Deck:
         role = role_of(cell)
         if role == "figure":
             self.room_for(PICTURE)
-            self.slide.picture = (reader.figure(cell), reader.alt_text(cell))
+            self.slide.picture = notebooks.figure(cell)
             return
         output = "" if role == "exercise" else _printed(cell)
         is_shown = role in ("definition", "exercise") or (role == "result" and _short(cell.source))
@@ -364,24 +364,24 @@ def types_of(notebook):
     return [said or default for said, default in zip(stored, default_types(notebook), strict=True)]
 
 
-def stacks_of(path):
+def stacks_of(lesson):
     """Gather the slides of a lesson: title and objectives first, exercises last.
 
     Parameters
     ----------
-    path : pathlib.Path
+    lesson : course_utils.notebooks.Lesson
 
     Returns
     -------
     list of list of Slide
         A stack for each section.
     """
-    notebook, card, deck = reader.read(path), lesson.read_card(path), Deck()
+    notebook, card, deck = pages.without_kernel(lesson), lesson.card, Deck()
     types = types_of(notebook)
     deck.begin(card.title, is_section=True, kind="title", text=[card.promise])
-    deck.slide.kicker = f"Lesson {card.number}"
+    deck.slide.kicker = f"Lesson {lesson.number}"
     deck.slide.notes.append(f"{card.study_minutes} minutes of study. Builds on {card.builds_on}.")
-    objectives = notebook.cells[0].source.partition("**After this lesson you can**")[2].strip()
+    objectives = notebook.cells[0].source.partition(notebooks.OBJECTIVES)[2].strip()
     deck.begin("After this lesson you can", kind="objectives", text=[objectives])
     for i, (cell, kind) in list(enumerate(zip(notebook.cells, types, strict=True)))[1:]:
         if cell.cell_type == "code":
@@ -400,13 +400,13 @@ def stacks_of(path):
         if kind == "notes":
             deck.slide.notes.append(cell.source)
         elif kind != "skip":
-            main, _, references = cell.source.partition("**References.**")
+            main, _, references = cell.source.partition(notebooks.REFERENCES)
             pieces = re.split(r"\n(?=#{2,3} )", main.strip())
             for piece in pieces:
                 leads_on = piece is pieces[-1] and follows is not None and follows.cell_type == "code"
                 deck.prose(piece.strip(), leads_on, whole=deck.section in ("Exercises", "Recap"))
             if references:
-                deck.slide.notes.append(f"**References.** {references}")
+                deck.slide.notes.append(f"{notebooks.REFERENCES} {references}")
     for before, slide in pairwise([slide for stack in deck.stacks for slide in stack]):
         slide.notes = slide.notes or before.notes  # what goes on from one slide to the next is said of both
     last = [stack for stack in deck.stacks if stack[0].title == "Exercises"]
@@ -431,20 +431,20 @@ def _environment():
     environment.filters |= {
         "md": lambda text: html(_html(text)),
         "code": lambda source: html(highlight(source)),
-        "size": reader.size_of,
+        "size": pages.size_of,
     }
     return environment
 
 
 def assets():
     """Copy what the decks need beside themselves: reveal.js, MathJax, the style."""
-    reveal = reader.packaged("sphinx-revealjs", "revealjs/dist/reveal.js").parents[1]
+    reveal = pages.packaged("sphinx-revealjs", "revealjs/dist/reveal.js").parents[1]
     target = SLIDES / "assets"
     target.mkdir(parents=True, exist_ok=True)
     for name in ("dist/reveal.js", "dist/reveal.css", "dist/reset.css", "plugin/notes/notes.js"):
         shutil.copy2(reveal / name, target)
     shutil.copytree(reveal / "dist/theme/fonts/source-sans-pro", target / "fonts", dirs_exist_ok=True)
-    shutil.copy2(reader.mathjax(), target / "mathjax.js")
+    shutil.copy2(pages.mathjax(), target / "mathjax.js")
     shutil.copy2(TEMPLATES / "deck.css", target)
     shutil.copy2(TEMPLATES / "deck.js", target)
     (target / "code.css").write_text(HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".highlight"))
@@ -467,12 +467,11 @@ def mark(notebook):
 
 def mark_all():
     """Write down in every notebook, anew, what each cell is in the deck; what was chosen by hand is lost."""
-    for path in reader.lessons():
-        notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
+    for lesson in notebooks.lessons():
+        for cell in lesson.cells:
             cell.metadata.pop("slideshow", None)
-        mark(notebook)
-        nbformat.write(notebook, path)
+        mark(lesson.notebook)
+        nbformat.write(lesson.notebook, lesson.path)
 
 
 def main(arguments=None):
@@ -483,7 +482,9 @@ def main(arguments=None):
     arguments : list of str, optional
         ``["--mark"]`` for the metadata; the command line by default.
     """
-    parser = argparse.ArgumentParser(prog="python -m tools.slides", description="Make a deck of slides of each lesson.")
+    parser = argparse.ArgumentParser(
+        prog="python -m publish.slides", description="Make a deck of slides of each lesson."
+    )
     parser.add_argument(
         "--mark", action="store_true", help="write into every notebook, anew, what each cell is in its deck"
     )
@@ -491,18 +492,18 @@ def main(arguments=None):
         return mark_all()
     assets()
     environment, cards = _environment(), []
-    for path in reader.lessons():
-        card, stacks = lesson.read_card(path), stacks_of(path)
-        deck = environment.get_template("deck.html").render(card=card, stacks=stacks, width=WIDTH, height=HEIGHT)
-        (SLIDES / f"{path.stem}.html").write_text(deck, encoding="utf-8")
-        cards.append((path.stem, card, sum(map(len, stacks))))
+    for lesson in notebooks.lessons():
+        stacks = stacks_of(lesson)
+        deck = environment.get_template("deck.html").render(
+            card=lesson.card, number=lesson.number, stacks=stacks, width=WIDTH, height=HEIGHT
+        )
+        (SLIDES / f"{lesson.name}.html").write_text(deck, encoding="utf-8")
+        cards.append((lesson.name, lesson.card, sum(map(len, stacks)), lesson.number))
     index = environment.get_template("index.html").render(cards=cards)
     (SLIDES / "index.html").write_text(index, encoding="utf-8")
     for old in set(SLIDES.glob("*.html")) - {SLIDES / f"{name}.html" for name, *_ in [*cards, ("index",)]}:
         old.unlink()
-    print(
-        f"{len(cards)} decks are ready: open {(SLIDES / 'index.html').relative_to(reader.BUILD.parent)} in a browser."
-    )
+    print(f"{len(cards)} decks are ready: open {(SLIDES / 'index.html').relative_to(pages.BUILD.parent)} in a browser.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from importlib import metadata
 
-from course_utils import lesson
+from course_utils import notebooks
 
 project = "Advanced neural networks"
 author = "the founders of this collection"
@@ -17,7 +17,7 @@ nb_render_markdown_format = "myst"  # tables and links in what a cell shows
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "substitution"]
 myst_heading_anchors = 3
-myst_substitutions = {"lessons": lesson.catalogue()}
+myst_substitutions = {"lessons": notebooks.catalogue()}
 suppress_warnings = ["mystnb.unknown_mime_type"]
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True  # as the source has them: a folder by its name, not by where it lies on this machine

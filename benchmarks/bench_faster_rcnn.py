@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks import Row, against_bar, seconds
 from course_utils import tensorflow_start
 from course_utils.datasets.scenes import load_scenes
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
 PRECISION, TRAINING, TIMES = 0.85, 120, 20
 SCENES, STEPS = 5000, 1000  # what Faster R-CNN learns from
@@ -39,7 +39,7 @@ def detect_all(detect, images):
 
 def run():
     tensorflow_start.start_tensorflow()
-    faster, previous = load("09_faster_rcnn"), load("08_region_proposals")
+    faster, previous = definitions("09_faster_rcnn"), definitions("08_region_proposals")
     unseen = load_scenes(200, seed=3, part="test")
     shared = load_scenes(SHARED, seed=3, part="test")
     detector, spent = learn(faster)

@@ -174,7 +174,7 @@ def _thirty(answer):
 
 EXERCISES = (
     Exercise(
-        "proposals.large",
+        "region_proposals.large",
         _large,
         hint="Add up the places of stretches of 4, 5, ... 128 columns: 125 + 124 + ... + 1. For the rows it is the same number.",
         solution="large_boxes = count_boxes(125)  # 125 + 124 + ... + 1 stretches, squared",
@@ -188,7 +188,7 @@ EXERCISES = (
         right="even without the thin ones 62 million are left.",
     ),
     Exercise(
-        "proposals.needed",
+        "region_proposals.needed",
         _needed,
         hint="`geometry.iou(truth, boxes) >= 0.5` has a row for each true box; argmax of a row is the first True in it, or 0 if there is none.",
         solution=(
@@ -216,7 +216,7 @@ EXERCISES = (
         right="recall against the number of boxes is this count, over many pictures.",
     ),
     Exercise(
-        "proposals.hardest",
+        "region_proposals.hardest",
         _hardest,
         hint="First the indices of all negatives, `np.flatnonzero(overlap < 0.3)`; then sort *those* by their scores.",
         solution=(
@@ -245,7 +245,7 @@ EXERCISES = (
         right="one matrix product over features on disk finds them all.",
     ),
     Exercise(
-        "proposals.suppress",
+        "region_proposals.suppress",
         _suppress,
         hint="Go through the boxes from the best score down and keep a list. A box is kept if it overlaps none of the boxes in the *list* by more than 0.3.",
         solution=(
@@ -282,7 +282,7 @@ EXERCISES = (
         right="the result is that of boxes.non_maximum_suppression.",
     ),
     Exercise(
-        "proposals.thirty",
+        "region_proposals.thirty",
         _thirty,
         hint="`scales` and `strategies` of `selective_search` decide what is searched, and with weights such as (1, 0, 0, 0) you choose a similarity; which one?",
         solution=(

@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as hnp
 from scipy import optimize
 from scipy.spatial import distance
 
-from tests.notebook_code import load
+from course_utils.notebooks import definitions
 
-lesson = load("10_minimax_games")
+lesson = definitions("10_minimax_games")
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=5)
 WHOLE = hnp.arrays(np.int64, SHAPES, elements=st.integers(-9, 9))  # small numbers, so that ties are common
