@@ -28,15 +28,11 @@ class Exercise:
     Attributes
     ----------
     name : str
-        ``topic.exercise``, as in ``check("thresholding.negative", ...)``.
+        ``slug.exercise``, as in ``check("thresholding.negative", ...)``.
     check : callable
         Takes the answer; raises :class:`Wrong` with a helpful sentence, or returns.
     hint : str
         One sentence that shows the way and leaves a step to do.
-    solution : str
-        Code that can be pasted into the exercise's cell. Its last statement binds the answer.
-    wrong : tuple of (str, str)
-        Plausible wrong answers as code, each with words that the verdict on it must contain.
     right : str
         What the right answer teaches, said with the verdict.
     """
@@ -44,8 +40,6 @@ class Exercise:
     name: str
     check: Callable[[object], None]
     hint: str
-    solution: str
-    wrong: tuple[tuple[str, str], ...]
     right: str = ""
 
 
@@ -210,6 +204,109 @@ def function(answer, seconds=5.0):
         return result
 
     return call
+
+
+# Comparing an answer: right, near a mistake that can be named, or wrong.
+
+
+def expect(value, right, near=(), otherwise=None, *, what="your answer", rtol=1e-6, atol=1e-9):
+    """Compare a value with the right one, and name the mistake behind a value that is known to be wrong.
+
+    Parameters
+    ----------
+    value : object
+        What the learner gave: a number, or anything that NumPy reads as an array of numbers. A tensor is such a thing.
+    right : array_like
+        The right value, a number or an array of any shape.
+    near : dict or iterable of (array_like, str)
+        Values that a known mistake gives, with the sentence about it. One that equals `right` is passed over, so that a
+        case in which the mistake makes no difference blames nobody.
+    otherwise : str, optional
+        The sentence for any other value; it can hold ``{value}`` and ``{right}``. By default both are named.
+    what : str
+        How the messages name the value.
+    rtol, atol : float
+        Tolerances of ``numpy.isclose``.
+
+    Raises
+    ------
+    Wrong
+        If the value can't be read as finite numbers, has another shape than `right`, or is not close to it.
+    """
+    right = np.asarray(right)
+    found = number(value) if right.ndim == 0 else array(value, shape=right.shape, what=what)
+
+    def equals(other):
+        other = np.asarray(other)
+        return other.shape == right.shape and np.allclose(found, other, rtol=rtol, atol=atol)
+
+    if equals(right):
+        return
+    for wrong, sentence in near.items() if isinstance(near, dict) else near:
+        if equals(wrong) and not np.allclose(wrong, right, rtol=rtol, atol=atol):
+            raise Wrong(sentence)
+    sentence = otherwise or f"{what} should be {{right}}, and it is {{value}}."
+    raise Wrong(sentence.format(value=shown(found), right=shown(right)))
+
+
+def cases(answer, arguments, right, near=(), otherwise=None, *, case="", what="your result", rtol=1e-6, atol=1e-9):
+    """Compare a learner's function with the right one on a number of cases, boundary cases first.
+
+    Parameters
+    ----------
+    answer : callable
+        Such as :func:`function` returns.
+    arguments : iterable of tuple
+        What to call it with, for each case.
+    right : callable
+        Takes the same arguments and returns the right value, a number or an array.
+    near : iterable of (callable, str)
+        Functions of the same arguments that make a known mistake, with the sentence about it.
+    otherwise : str, optional
+        The sentence for any other value; it can hold ``{value}`` and ``{right}``.
+    case : str
+        How a message names the case: it can hold ``{0}``, ``{1}`` and so on, the arguments. By default they are described.
+    what, rtol, atol
+        As in :func:`expect`.
+
+    Raises
+    ------
+    Wrong
+        At the first case in which the two differ, with the case in front of the sentence.
+    """
+    for given in arguments:
+        named = case.format(*given) if case else f"for {', '.join(map(shown, given))}"
+        value = answer(*given)
+        try:
+            expect(
+                value, right(*given), [(mistake(*given), sentence) for mistake, sentence in near], otherwise,
+                what=what, rtol=rtol, atol=atol,
+            )  # fmt: skip
+        except Wrong as problem:
+            raise Wrong(f"{named}: {problem}") from None
+
+
+def shown(value):
+    """Write a value into a message: numbers with six digits, short arrays whole, others by shape and dtype.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(value, (bool, np.bool_, str)):
+        return repr(value)
+    values = np.asarray(value)
+    if values.dtype.kind not in "iufb" or values.size > 12:
+        return describe(value)
+    return (
+        f"{values.item():g}"
+        if values.ndim == 0
+        else np.array2string(values, precision=4, separator=", ").replace("\n", "")
+    )
 
 
 def run_with_limit(work, arguments, seconds):

@@ -96,9 +96,11 @@ def assignment(lesson):
     found = lesson.exercises
     if not found:
         return None
-    known = {each.name: each for task in found for each in exercises.of_topic(task.name.split(".")[0])}
+    solutions = {
+        task.name: answer.code for task in found for answer in exercises.answers(task.name) if answer.kind == "solution"
+    }
     sources = lesson.sources()
-    used = "\n".join([known[task.name].solution + task.statement[0].source for task in found])
+    used = "\n".join([solutions[task.name] + task.statement[0].source for task in found])
     tensorflow = ", tensorflow=True" if any("tensorflow=True" in source for source in sources) else ""
     setup = [SETUP.format(name=lesson.name, tensorflow=tensorflow), *_samples(sources, used)]
     cells = [
@@ -111,7 +113,7 @@ def assignment(lesson):
     ]
     for task in found:
         name = task.name.replace(".", "-").replace("_", "-")
-        answer = f"{task.blank}\n\n\n{SOLUTION.format(known[task.name].solution.strip())}"
+        answer = f"{task.blank}\n\n\n{SOLUTION.format(solutions[task.name])}"
         ask = f'check("{task.name}", {task.variable})\n# hint("{task.name}")'
         test = TEST.format(topic=task.name.split(".")[0], name=task.name, variable=task.variable)
         cells += [

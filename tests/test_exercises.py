@@ -1,47 +1,13 @@
 """Every exercise: its solution passes, each wrong answer gets the words that help, and nonsense never raises."""
 
-import ast
-
 import numpy as np
 import pytest
 
-from course_utils import checker, exercises, notebooks
+from course_utils import checker, exercises
 from course_utils.checker import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Wrong, judge
+from tests.answering import ALL, TASKS, bound_name, run
 
-ALL = {exercise.name: exercise for topic in exercises.topics() for exercise in exercises.of_topic(topic)}
-LESSONS = {lesson.name: lesson for lesson in notebooks.lessons()}
-TASKS = {task.name: task for lesson in LESSONS.values() for task in lesson.exercises}
-LESSON_OF = {task.name: lesson.name for lesson in LESSONS.values() for task in lesson.exercises}
-WRONG_ANSWERS = [(name, code, words) for name, exercise in ALL.items() for code, words in exercise.wrong]
-
-
-@pytest.fixture(scope="module")
-def answer():
-    """Return what a learner's code binds in the exercise's cell, with the lesson's definitions and pictures at hand."""
-    modules = {}
-
-    def run(name, code):
-        lesson, variable = LESSON_OF[name], TASKS[name].variable
-        if lesson not in modules:
-            modules[lesson] = vars(notebooks.definitions(lesson)) | _samples(lesson)
-        namespace = dict(modules[lesson])
-        exec(code, namespace)
-        return namespace.get(variable, namespace[_last_name(code)])
-
-    return run
-
-
-def _samples(lesson):
-    """Pictures that the lesson names at its start: `coins = images.sample("coins")` and the like."""
-    lines = [line for source in LESSONS[lesson].sources() for line in source.splitlines() if "= images.sample(" in line]
-    namespace = dict(vars(notebooks.definitions(lesson)))
-    exec("\n".join(line for line in lines if not line.startswith(" ")), namespace)
-    return {line.split(" = ")[0]: namespace[line.split(" = ")[0]] for line in lines if not line.startswith(" ")}
-
-
-def _last_name(code):
-    last = ast.parse(code).body[-1]
-    return last.name if isinstance(last, ast.FunctionDef) else last.targets[0].id
+ANSWERS = {name: exercises.answers(name) for name in ALL}
 
 
 def test_every_exercise_stands_in_a_notebook_and_every_one_there_exists():
@@ -49,28 +15,49 @@ def test_every_exercise_stands_in_a_notebook_and_every_one_there_exists():
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_solution_is_right_and_binds_the_cells_variable(name, answer):
-    code = ALL[name].solution
-    assert _last_name(code) == TASKS[name].variable
-    assert judge(ALL[name], answer(name, code)).status == RIGHT
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_solution_and_right_answers_written_differently_are_right(name):
+    for answer in ANSWERS[name]:
+        if answer.kind != "wrong":
+            assert judge(ALL[name], run(name, answer.code)).status == RIGHT, answer.code
+            assert bound_name(answer.code) == TASKS[name].variable
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "words"), WRONG_ANSWERS, ids=[f"{name}-{i}" for i, (name, _, _) in enumerate(WRONG_ANSWERS)]
-)
-def test_wrong_answer_gets_words_that_help(name, code, words, answer):
-    verdict = judge(ALL[name], answer(name, code))
-    assert verdict.status == WRONG
-    assert words in verdict.text
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_wrong_answer_gets_words_that_help(name):
+    for answer in ANSWERS[name]:
+        if answer.kind == "wrong":
+            verdict = judge(ALL[name], run(name, answer.code))
+            assert verdict.status == WRONG, answer.code
+            assert answer.note in verdict.text, answer.code
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_exercise_is_complete(name):
-    exercise = ALL[name]
-    assert len(exercise.wrong) >= 2
-    assert exercise.check.__doc__
-    assert exercise.hint
-    assert exercise.solution not in exercise.hint
+    kinds = [answer.kind for answer in ANSWERS[name]]
+    assert kinds.count("solution") == 1
+    assert kinds.count("right") >= 2
+    assert kinds.count("wrong") >= 2
+    assert ALL[name].check.__doc__
+    assert ALL[name].hint
+    assert exercises.answers(name)[0].code not in ALL[name].hint
+
+
+def test_every_answer_belongs_to_an_exercise():
+    heads = [
+        line
+        for path in exercises.ANSWERS.glob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("# %%")
+    ]
+    assert len(heads) == sum(map(len, ANSWERS.values()))
+
+
+def test_copy_without_answers_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(exercises, "ANSWERS", tmp_path)
+    exercises.solution("otsu.mend")
+    assert "comes without solutions" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -128,19 +115,18 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("nonsense", NONSENSE)
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_nonsense_is_wrong_and_never_raises(name, nonsense, capsys):
-    exercises.check(name, NONSENSE[nonsense])
-    printed = capsys.readouterr().out
-    assert printed.startswith(WRONG)
-    if nonsense != "hostile":
-        assert "could not be judged" not in printed
+def test_nonsense_is_wrong_and_never_raises(name, capsys):
+    for kind, nonsense in NONSENSE.items():
+        exercises.check(name, nonsense)
+        printed = capsys.readouterr().out
+        assert printed.startswith(WRONG), kind
+        assert kind == "hostile" or "could not be judged" not in printed, kind
 
 
 def test_blank_answers_are_not_attempted():
-    exercise = Exercise("t.t", lambda answer: None, "", "", ())
+    exercise = Exercise("t.t", lambda answer: None, "")
 
     def dots(a): ...
 
@@ -199,5 +185,6 @@ def test_hint_and_solution_print_what_the_exercise_says(capsys):
     exercises.hint("start_here.negative")
     exercises.solution("start_here.negative")
     assert (
-        capsys.readouterr().out == f"Hint: {ALL['start_here.negative'].hint}\n{ALL['start_here.negative'].solution}\n"
+        capsys.readouterr().out
+        == f"Hint: {ALL['start_here.negative'].hint}\n{ANSWERS['start_here.negative'][0].code}\n"
     )

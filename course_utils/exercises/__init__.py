@@ -1,9 +1,37 @@
-"""``check``, ``hint`` and ``solution`` for the exercises of all lessons; one module for each lesson, named by its topic."""
+"""``check``, ``hint`` and ``solution`` for the exercises of all lessons; one module per lesson, with the lesson's slug.
+
+The folder ``answers`` holds solutions, right answers written differently and wrong answers, as code that is read and never
+imported. A copy for a class can do without it.
+"""
 
 import importlib
 import pkgutil
+import re
+from pathlib import Path
+from typing import NamedTuple
 
 from course_utils import checker
+
+ANSWERS = Path(__file__).parent / "answers"
+_HEAD = re.compile(r"^# %% (?P<name>\w+\.\w+): (?P<kind>solution|right|wrong)(?:, (?P<note>.*))?$", re.M)
+
+
+class Answer(NamedTuple):
+    """An answer to an exercise.
+
+    Attributes
+    ----------
+    kind : str
+        ``"solution"``, ``"right"`` or ``"wrong"``.
+    note : str
+        How a right answer is written; words that the verdict on a wrong one must hold.
+    code : str
+        Code that can be pasted into the exercise's cell. Its last statement binds the answer.
+    """
+
+    kind: str
+    note: str
+    code: str
 
 
 def check(name, answer):
@@ -38,7 +66,39 @@ def solution(name):
     name : str
         The exercise, as ``"thresholding.negative"``.
     """
-    _print_about(name, lambda exercise: exercise.solution)
+    _print_about(name, _solution)
+
+
+def _solution(exercise):
+    found = [answer.code for answer in answers(exercise.name) if answer.kind == "solution"]
+    return (
+        "\n".join(found)
+        or "This copy of the collection comes without solutions. Ask your teacher, or get the full collection."
+    )
+
+
+def answers(name):
+    """Read the answers to an exercise that the collection holds.
+
+    Parameters
+    ----------
+    name : str
+        The exercise, as ``"thresholding.negative"``.
+
+    Returns
+    -------
+    list of Answer
+        Empty where the folder of answers was left out.
+    """
+    path = ANSWERS / f"{name.split('.')[0]}.py"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    heads = list(_HEAD.finditer(text))
+    ends = [*(head.start() for head in heads), len(text)][1:]
+    return [
+        Answer(head["kind"], (head["note"] or "").strip('"'), text[head.end() : end].strip())
+        for head, end in zip(heads, ends, strict=True)
+        if head["name"] == name
+    ]
 
 
 def topics():

@@ -201,91 +201,30 @@ EXERCISES = (
         "faster_rcnn.bins",
         _bins,
         hint="The exact edges are 0, 2.5, 5, 7.5 and 10. Which of the two roundings does the edge 2.5 get as the end of one bin, and which as the begin of the next?",
-        solution="ten_in_four = [[0, 3], [2, 5], [5, 8], [7, 10]]  # floor(i 10 / 4) and ceil((i + 1) 10 / 4)",
-        wrong=(
-            ("ten_in_four = [[0, 2], [2, 5], [5, 7], [7, 10]]", "share a cell"),
-            ("ten_in_four = [[0, 2], [2, 4], [5, 7], [7, 9]]", "end with the last cell"),
-            ("ten_in_four = [0, 2, 5, 7, 10]", "four pairs"),
-            ("ten_in_four = [[0, 3], [3, 5], [4, 8], [7, 10]]", "bin 1"),
-            ("ten_in_four = [[1, 4], [3, 6], [6, 9], [8, 11]]", "number 0"),
-        ),
         right="cells 2 and 7 are looked at twice, and no bin is empty.",
     ),
     Exercise(
         "faster_rcnn.joint",
         _joint,
         hint="`classes > 0` is True for digits; as a factor it is 1 or 0. Where does it belong, so that background still pays for its class?",
-        solution=_LOSS + "(class_losses + balance * (classes > 0) * box_losses).mean()",
-        wrong=(
-            (_LOSS + "(class_losses + balance * box_losses).mean()", "background pays for its boxes"),
-            (_LOSS + "(class_losses + (classes > 0) * box_losses).mean()", "no effect"),
-            (_LOSS + "((classes > 0) * (class_losses + balance * box_losses)).mean()", "pays for nothing"),
-            (_LOSS + "class_losses.mean() + balance * box_losses[classes > 0].mean()", "over all proposals"),
-            (_LOSS + "(class_losses + balance * classes * box_losses).mean()", "class number"),
-            (_LOSS + "(class_losses + balance * (classes > 1) * box_losses).mean()", "class 1 pays nothing"),
-            (_LOSS + "(class_losses + balance * (classes == 0) * box_losses).mean()", "other way round"),
-            (_LOSS + "(balance * class_losses + (classes > 0) * box_losses).mean()", "belongs to the box losses"),
-            (_LOSS + "(class_losses + balance * (classes > 0) * box_losses).sum()", "sum over the proposals"),
-        ),
         right="without the bracket, background would be taught to move towards a box that is not there.",
     ),
     Exercise(
         "faster_rcnn.bilinear",
         _bilinear,
         hint="Subtract 0.5 from x and y, and clip them to the range of the centres. The whole parts name the upper left of the four cells, the fractions are the weights.",
-        solution=(
-            _READ
-            + "    height, width = features.shape\n"
-            + "    x, y = np.clip(x - 0.5, 0, width - 1), np.clip(y - 0.5, 0, height - 1)\n"
-            + "    left, top = min(int(x), width - 2), min(int(y), height - 2)\n"
-            + "    right, below = x - left, y - top\n"
-            + "    rows = (1 - below) * features[top] + below * features[top + 1]\n"
-            + "    return (1 - right) * rows[left] + right * rows[left + 1]"
-        ),
-        wrong=(
-            (_READ + "    return features[int(y), int(x)]", "a quarter of the way"),
-            (_READ + "    left, top = int(x), int(y)\n    rows = (1 - y + top) * features[top] + (y - top) * features[top + 1]\n    return (1 - x + left) * rows[left] + (x - left) * rows[left + 1]", "centre of cell 0"),
-            (_READ + "    return features[int(x), int(y)]", "columns"),
-            (_READ + "    x, y = x - 0.5, y - 0.5\n    left, top = int(x), int(y)\n    return (1 - x + left) * features[top, left] + (x - left) * features[top, left + 1]", "rows 1 and 2"),
-            (_READ + "    x, y = x - 0.5, y - 0.5\n    left, top = int(np.floor(x)), int(np.floor(y))\n    rows = (1 - y + top) * features[top] + (y - top) * features[(top + 1) % 5]\n    return (1 - x + left) * rows[left] + (x - left) * rows[(left + 1) % 6]", "beyond the outer centres"),
-        ),
         right="RoIAlign is this, at four points a bin.",
     ),
     Exercise(
         "faster_rcnn.soft",
         _soft,
         hint="Keep a list of the boxes that are left. Take out the one with the highest score *now*, and multiply the scores of the others by exp(-IoU² / sigma).",
-        solution=(
-            _SOFT
-            + "    scores, left = scores.astype(float), list(range(len(scores)))\n"
-            + "    while left:\n"
-            + "        best = left.pop(int(np.argmax(scores[left])))\n"
-            + "        if left:\n"
-            + "            scores[left] *= np.exp(-(geometry.iou(boxes[[best]], boxes[left])[0] ** 2) / sigma)\n"
-            + "    return scores"
-        ),
-        wrong=(
-            (_SOFT + "    keep = geometry.non_maximum_suppression(boxes, scores, 0.4)\n    new = np.zeros(len(scores))\n    new[keep] = scores[keep]\n    return new", "hard suppression"),
-            (_SOFT + "    return scores * np.exp(-(geometry.iou(boxes, boxes) ** 2).sum(axis=1) / sigma)", "keeps its score"),
-            (_SOFT + "    overlap = np.where(scores[None] > scores[:, None], geometry.iou(boxes, boxes), 0)\n    return scores * np.exp(-overlap / sigma).prod(axis=1)", "square"),
-            (_SOFT + "    overlap = np.where(scores[None] > scores[:, None], geometry.iou(boxes, boxes), 0)\n    return scores * np.exp(-(overlap**2) / sigma).prod(axis=1)", "lowered"),
-            (_SOFT + "    return np.sort(scores)", "keeps its score"),
-        ),
         right="no threshold decides between two neighbours any more; a digit behind another keeps part of its score.",
     ),
     Exercise(
         "faster_rcnn.anchors",
         _anchors,
         hint="Cars are 8 to 53 pixels high. With two ratios, four heights are left: which factor between one height and the next covers that range evenly?",
-        solution="def car_anchors():\n    return (10, 15, 22, 32), (2.0, 2.6)  # heights by factors of about 1.5; both ratios within 1.8 to 3",
-        wrong=(
-            ("def car_anchors():\n    return (20, 30, 42), (0.45, 0.7)", "above 1"),
-            ("def car_anchors():\n    return (20, 30, 40, 50), (2.0, 2.6)", "8 pixels high"),
-            ("def car_anchors():\n    return (8, 10, 12, 14), (2.0, 2.6)", "53 pixels high"),
-            ("def car_anchors():\n    return (10, 15, 22, 32), (1.8, 2.4, 3.0)", "12 anchors"),
-            ("def car_anchors():\n    return (10, 30), (2.4,)", "equal factors"),
-            ("def car_anchors():\n    return (10, 15, 22, 32)", "two sequences"),
-        ),
         right="anchors are chosen from the boxes of the training set, before anything is trained.",
     ),
 )  # fmt: skip

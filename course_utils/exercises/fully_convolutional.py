@@ -156,110 +156,30 @@ EXERCISES = (
         "fully_convolutional.rows",
         _rows,
         hint="100, 50, 25, and then? A pair needs two rows. On the way up every number is doubled.",
-        solution="rows_out = 100 // 2 // 2 // 2 * 2 * 2 * 2",
-        wrong=(
-            ("rows_out = 100", "12 whole pairs"),
-            ("rows_out = 104", "rounded up"),
-            ("rows_out = 12", "go up again"),
-            ("rows_out = 98", "each of the six steps"),
-        ),
         right="100, 50, 25, 12, 24, 48, 96: the row that is left over at 25 stood for 4 rows of the picture, and these are missing.",
     ),
     Exercise(
         "fully_convolutional.kernel",
         _kernel,
         hint="Round `smallest` up to a multiple of the stride; in Python, -(-a // b) divides and rounds up.",
-        solution="def even_kernel(smallest, stride):\n    return -(-smallest // stride) * stride",
-        wrong=(
-            ("def even_kernel(smallest, stride):\n    return smallest", "no multiple of the stride"),
-            ("def even_kernel(smallest, stride):\n    return smallest // stride * stride", "too small"),
-            ("def even_kernel(smallest, stride):\n    return smallest * stride", "large enough"),
-            ("def even_kernel(smallest, stride):\n    return (smallest // stride + 1) * stride", "large enough"),
-        ),
         right="with such a kernel every place gets the same number of stamps; the weights decide the rest.",
     ),
     Exercise(
         "fully_convolutional.ignore",
         _ignore,
         hint="A mask `truth != ignored` picks rows of scores (M, C) and entries of truth (M,); the lesson has a function for what is left.",
-        solution=(
-            "def cross_entropy_without(scores, truth, ignored=255):\n"
-            "    counts = truth != ignored\n"
-            "    return cross_entropy(scores[counts], truth[counts])"
-        ),
-        wrong=(
-            (
-                "def cross_entropy_without(scores, truth, ignored=255):\n"
-                "    counts = truth != ignored\n"
-                "    return cross_entropy(scores[counts], truth[counts]) * counts.mean()",
-                "number of all pixels",
-            ),
-            (
-                "def cross_entropy_without(scores, truth, ignored=255):\n"
-                "    return cross_entropy(scores, np.where(truth == ignored, 0, truth))",
-                "still count",
-            ),
-            (
-                "def cross_entropy_without(scores, truth, ignored=255):\n"
-                "    counts = truth != 255\n"
-                "    return cross_entropy(scores[counts], truth[counts])",
-                "ignored=3",
-            ),
-            (
-                "def cross_entropy_without(scores, truth, ignored=255):\n"
-                "    counts = truth != ignored\n"
-                "    p = np.exp(scores[counts]) / np.exp(scores[counts]).sum(axis=-1, keepdims=True)\n"
-                "    return -np.log(np.take_along_axis(p, truth[counts][:, None], -1)).mean()",
-                "subtract the largest",
-            ),
-            (
-                "def cross_entropy_without(scores, truth, ignored=255):\n    return cross_entropy(scores, truth)",
-                "IndexError",
-            ),
-        ),
         right="what is ignored sends no gradient either; Keras has `ignore_class` for it.",
     ),
     Exercise(
         "fully_convolutional.average",
         _average,
         hint="Each pixel of x enters one mean, with the weight 1 / size**2. The transpose sends y back along the same ways, with the same weights.",
-        solution="def average_unpool(y, size):\n    return np.kron(y, np.ones((size, size))) / size**2",
-        wrong=(
-            ("def average_unpool(y, size):\n    return unpool_nearest(y[..., None], size)[..., 0]", "factor of 4"),
-            ("def average_unpool(y, size):\n    return np.kron(y, np.ones((size, size))) / size", "a square has"),
-            (
-                "def average_unpool(y, size):\n    return unpool_bed_of_nails(y[..., None], size)[..., 0]",
-                "not one alone",
-            ),
-            ("def average_unpool(y, size):\n    return y / size**2", "shape"),
-            ("def average_unpool(y, size):\n    return -np.kron(y, np.ones((size, size)))", "which weight"),
-        ),
         right="average pooling is a convolution with equal weights, and this stamps them; it is also how its gradient flows.",
     ),
     Exercise(
         "fully_convolutional.edges",
         _edges_check,
         hint="Give each place a share of the largest of its square, or of a blurred picture of them; then put the known ones back. Which share serves best?",
-        solution=(
-            "def bring_back(pooled, positions):\n"
-            "    up = 0.5 * np.kron(pooled, np.ones((2, 2)))\n"
-            "    up.ravel()[positions] = pooled\n"
-            "    return up"
-        ),
-        wrong=(
-            (
-                "def bring_back(pooled, positions):\n"
-                "    return max_unpool(pooled[..., None], positions[..., None], (2 * pooled.shape[0], 2 * pooled.shape[1], 1))[..., 0]",
-                "what else than 0",
-            ),
-            ("def bring_back(pooled, positions):\n    return np.kron(pooled, np.ones((2, 2)))", "never larger"),
-            ("def bring_back(pooled, positions):\n    return 0.3 * np.kron(pooled, np.ones((2, 2)))", "put them back"),
-            (
-                "def bring_back(pooled, positions):\n    up = 0.2 * np.kron(pooled, np.ones((2, 2)))\n    up.ravel()[positions] = pooled\n    return up",
-                "by how much",
-            ),
-            ("def bring_back(pooled, positions):\n    return pooled", "shape"),
-        ),
         right="positions say where the largest were; what the others are like is knowledge of pictures, and that is what a decoder learns.",
     ),
 )

@@ -143,95 +143,30 @@ EXERCISES = (
         "gan.value",
         _value,
         hint="From 0 to 1 there are data only, from 2 to 3 fakes only: D is right there, and log 1 is 0. What does it say from 1 to 2, and which share of each lies there?",
-        solution="value = 0.5 * np.log(0.5) + 0.5 * np.log(0.5)  # half of the data and half of the fakes lie where D is 1/2",
-        wrong=(
-            ("value = -np.log(4)", "overlap by half"),
-            ("value = 0", "share nothing"),
-            ("value = np.log(2)", "check the sign"),
-            ("value = -np.log(4) + 0.5 * np.log(2)", "once"),
-            ("value = 0.5 * np.log(2)", "this is the divergence"),
-            ("value = 0.5 * np.log(0.5)", "one of V's two terms"),
-            ("value = -0.69", "three decimals"),
-            ("value = -0.5", "how much of p and of q"),
-        ),
         right="it is -log 4 + 2 JSD with JSD = log(2) / 2, half of the way from no difference to no overlap.",
     ),
     Exercise(
         "gan.logits",
         _logits,
         hint="-log(1 / (1 + exp(-l))) is log(1 + exp(-l)). NumPy has logaddexp(a, b) for log(exp(a) + exp(b)), without the overflow.",
-        solution="def loss_of(logits):\n    return np.logaddexp(0, -logits).mean()",
-        wrong=(
-            ("def loss_of(logits):\n    return -np.log(1 / (1 + np.exp(-logits))).mean()", "in one step"),
-            ("def loss_of(logits):\n    return -np.logaddexp(0, logits).mean()", "saturating"),
-            ("def loss_of(logits):\n    return np.logaddexp(0, logits).mean()", "G wants 1"),
-            ("def loss_of(logits):\n    return -np.logaddexp(0, -logits).mean()", "sign is turned"),
-            ("def loss_of(logits):\n    return np.logaddexp(0, -logits).sum()", "the mean is wanted"),
-            (
-                "def loss_of(logits):\n    return -np.log(np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1)).mean()",
-                "one step",
-            ),
-        ),
         right="a logit of -1000 costs 1000, and its slope is still -1.",
     ),
     Exercise(
         "gan.smooth",
         _smooth,
         hint="With the label 0.9 a datum costs 0.9 log d + 0.1 log(1 - d). Collect what stands before log d and before log(1 - d); the lesson's D* is the first over the sum of both.",
-        solution="def smoothed_best(p, q, label):\n    return label * p / (p + q)",
-        wrong=(
-            ("def smoothed_best(p, q, label):\n    return (label * p + (1 - label) * q) / (p + q)", "stays 0"),
-            ("def smoothed_best(p, q, label):\n    return p / (p + q)", "come in"),
-            ("def smoothed_best(p, q, label):\n    return np.minimum(p / (p + q), label)", "cut"),
-            ("def smoothed_best(p, q, label):\n    return label * p / (label * p + q)", "is missing"),
-            ("def smoothed_best(p, q, label):\n    return p / (p + label * q)", "slope"),
-        ),
         right="D never becomes surer than the label. Smoothing the fakes as well would put q into the numerator, and reward G for staying where it is.",
     ),
     Exercise(
         "gan.path",
         _path,
         hint="Write the points as a start + b end. On the arc of angle t from 0 to w, a is sin(w - t) / sin(w), and b is?",
-        solution=(
-            "def path(start, end, count):\n"
-            "    lengths = np.linalg.norm(start), np.linalg.norm(end)\n"
-            "    a, b = start / lengths[0], end / lengths[1]\n"
-            "    angle, share = np.arccos(a @ b), np.linspace(0, 1, count)[:, None]\n"
-            "    arc = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)\n"
-            "    return arc * ((1 - share) * lengths[0] + share * lengths[1])"
-        ),
-        wrong=(
-            (
-                "def path(start, end, count):\n    return np.linspace(start, end, count)",
-                "around the origin",
-            ),
-            (
-                "def path(start, end, count):\n"
-                "    straight = np.linspace(start, end, count)\n"
-                "    return straight / np.linalg.norm(straight, axis=1, keepdims=True)",
-                "the last one",
-            ),
-            (
-                "def path(start, end, count):\n    return np.where(np.arange(count)[:, None] < count / 2, start, end)",
-                "evenly",
-            ),
-            ("def path(start, end, count):\n    return np.stack([start, end])", "shape"),
-        ),
         right="this is spherical interpolation (White, 2016, arXiv:1609.04468).",
     ),
     Exercise(
         "gan.spread",
         _betray,
         hint="How far does each feature stray from its mean over the batch? One number is enough.",
-        solution="def spread(batch):\n    return batch.std(axis=0).mean()",
-        wrong=(
-            ("def spread(batch):\n    return batch.mean()", "where the samples are"),
-            ("def spread(batch):\n    return np.abs(batch[0] - batch[1]).mean()", "no order"),
-            ("def spread(batch):\n    return batch.std(axis=1).mean()", "how far is each sample"),
-            ("def spread(batch):\n    return -batch.std(axis=0).mean()", "how far is each sample"),
-            ("def spread(batch):\n    return np.ptp(batch)", "a number of its own"),
-            ("def spread(batch):\n    return batch.std(axis=0)", "one number"),
-        ),
         right="Karras and others (2018, arXiv:1710.10196) take the standard deviation over the batch, averaged, and append it to D's last maps as one more channel.",
     ),
 )

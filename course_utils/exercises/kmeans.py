@@ -166,143 +166,24 @@ EXERCISES = (
         "kmeans.inertia",
         _inertia,
         hint="The one centroid is the mean, 4. How far from it is each value, and what are the squares of that?",
-        solution="inertia_of_four = 16 + 4 + 0 + 36",
-        wrong=(
-            ("inertia_of_four = 14", "their sum"),
-            ("inertia_of_four = 12", "not squared"),
-            ("inertia_of_four = 0 + 4 + 16 + 100", "from the centroid"),
-            ("inertia_of_four = 4", "how far"),
-            ("inertia_of_four = 50", "not it"),
-        ),
         right="four times the variance: for k = 1 the inertia is the number of points times their variance.",
     ),
     Exercise(
         "kmeans.repair",
         _repair,
         hint="One line must leave the loop, one function takes a sum where the update wants another one, and one call cuts off what it should keep.",
-        solution=_LOOP.format(start=_START, center="mean(axis=0)"),
-        wrong=(
-            (_LOOP.format(start=_START, center="sum(axis=0)"), "is it a mean"),
-            (_LOOP.format(start=_START, center="mean(axis=0).astype(int)"), "whole numbers"),
-            (
-                "def cluster_colors(points, k, rng, steps=20):\n"
-                "    losses = []\n"
-                "    for _ in range(steps):\n"
-                "        centroids = points[rng.choice(len(points), k, replace=False)]\n"
-                "        labels = squared_distances(points, centroids).argmin(axis=0)\n"
-                "        for j in np.unique(labels):\n"
-                "            centroids[j] = points[labels == j].mean(axis=0)\n"
-                "        losses.append(((points - centroids[labels]) ** 2).sum())\n"
-                "    return centroids, labels, losses",
-                "drawn anew",
-            ),
-            (
-                _LOOP.format(start=_START, center="mean(axis=0)").replace("range(steps)", "range(2)"),
-                "one more step",
-            ),
-            ("def cluster_colors(points, k, rng, steps=20):\n    return points[:k]", "three things"),
-            (
-                _LOOP.format(start=_START, center="mean(axis=0)").replace(
-                    "points[labels == j].mean(axis=0)", "np.median(points[labels == j], axis=0)"
-                ),
-                "not the means of their points",
-            ),
-            (
-                _LOOP.format(start=_START, center="mean(axis=0)").replace("losses.append(", "losses.append(0 * "),
-                "your last loss is 0",
-            ),
-            (
-                _LOOP.format(
-                    start="np.full((k, 3), 1e3) * np.arange(k)[:, None]", center="sum(axis=0) / (labels == j).sum()"
-                ).replace("def ", "@np.errstate(invalid='ignore')\ndef "),
-                "NaN",
-            ),
-        ),
         right="the start is drawn once, a centroid is a mean, and a mean need not be a whole number.",
     ),
     Exercise(
         "kmeans.median",
         _median,
         hint="Sort the values with np.argsort and put the weights into the same order; then look at the cumulative sum of the weights.",
-        solution=(
-            "def weighted_median(values, weights):\n"
-            "    order = np.argsort(values)\n"
-            "    below = np.cumsum(weights[order])\n"
-            "    return values[order][np.searchsorted(below, below[-1] / 2)]"
-        ),
-        wrong=(
-            ("def weighted_median(values, weights):\n    return np.median(values)", "no effect"),
-            ("def weighted_median(values, weights):\n    return np.average(values, weights=weights)", "weighted mean"),
-            (
-                "def weighted_median(values, weights):\n"
-                "    below = np.cumsum(weights)\n"
-                "    return values[np.searchsorted(below, below[-1] / 2)]",
-                "sorted together",
-            ),
-            (
-                "def weighted_median(values, weights):\n"
-                "    order = np.argsort(values)\n"
-                "    below = np.cumsum(weights)\n"
-                "    return values[order][np.searchsorted(below, below[-1] / 2)]",
-                "sorted together",
-            ),
-            (
-                "def weighted_median(values, weights):\n"
-                "    return np.sort(np.repeat(values, weights.astype(int)))[(int(weights.sum()) - 1) // 2]",
-                "out of bounds",
-            ),
-            (
-                "def weighted_median(values, weights):\n"
-                "    return np.median(np.repeat(values, np.maximum(weights, 1).astype(int)))",
-                "none of the values",
-            ),
-            (
-                "def weighted_median(values, weights):\n"
-                "    order = np.argsort(values)\n"
-                "    below = np.cumsum(weights[order])\n"
-                "    return values[order][np.searchsorted(below, below[-1] / 2, side='right')]",
-                "the answer is 4",
-            ),
-        ),
         right="with it K-medians works on 10,794 weighted colours as it does on 15,000 pixels.",
     ),
     Exercise(
         "kmeans.fields",
         _fields,
         hint="Smooth the picture with filters.gaussian(picture, 1, channel_axis=2, preserve_range=True) first; then look for the weight of its coordinates.",
-        solution=(
-            "def find_fields(picture):\n"
-            "    quiet = filters.gaussian(picture, 1, channel_axis=2, preserve_range=True)\n"
-            "    features = with_coordinates(quiet, 1.5)\n"
-            "    return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])"
-        ),
-        wrong=(
-            (
-                "def find_fields(picture):\n"
-                "    features = with_coordinates(picture, 5)\n"
-                "    return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])",
-                "remedy for noise",
-            ),
-            (
-                "def find_fields(picture):\n"
-                "    quiet = filters.gaussian(picture, 2, channel_axis=2, preserve_range=True).reshape(-1, 3)\n"
-                "    return kmeans(quiet, 4, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])",
-                "eight fields, and you give 4",
-            ),
-            (
-                "def find_fields(picture):\n    return kmeans(with_coordinates(picture, 3), 8, np.random.default_rng(0))[1]",
-                "shape",
-            ),
-            ("def find_fields(picture):\n    return np.zeros(picture.shape[:2], int)", "you give 1"),
-            ("def find_fields(picture):\n    return np.zeros(picture.shape[:2])", "whole numbers"),
-            (
-                "def find_fields(picture):\n"
-                "    quiet = filters.gaussian(picture, 1, channel_axis=2)\n"
-                "    features = with_coordinates(quiet, 1.5)\n"
-                "    return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])",
-                "still 0 to 255",
-            ),
-        ),
         right="smoothing gives colours that a pixel shares with its neighbours, and the coordinates part fields of one crop.",
     ),
 )

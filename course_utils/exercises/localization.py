@@ -173,149 +173,30 @@ EXERCISES = (
         "localization.shifted",
         _shifted,
         hint="The shared part is a square of 15 x 15. The union is both areas, less the part that was counted twice.",
-        solution="iou_of_shifted = 15 * 15 / (2 * 20 * 20 - 15 * 15)",
-        wrong=(
-            ("iou_of_shifted = 15 * 15 / (20 * 20)", "share of the true box"),
-            ("iou_of_shifted = 15 * 15 / (2 * 20 * 20)", "counted twice"),
-            ("iou_of_shifted = 15 * 20 / (2 * 20 * 20 - 15 * 20)", "one direction"),
-            ("iou_of_shifted = 15 / 20", "one direction only"),
-            ("iou_of_shifted = 15 * 15", "divide it"),
-            ("iou_of_shifted = 15 * 15 / (25 * 25)", "corners"),
-        ),
         right="a quarter of the side in both directions is enough to fall from 1 to 0.39.",
     ),
     Exercise(
         "localization.weight",
         _weight,
         hint="An error of e pixels is an error of e / 128 widths. How much smaller is its square?",
-        solution="b_for_widths = 0.05 * 128**2",
-        wrong=(
-            ("b_for_widths = 0.05", "unchanged"),
-            ("b_for_widths = 0.05 * 128", "grows like its square"),
-            ("b_for_widths = 0.05 / 128**2", "turned round"),
-            ("b_for_widths = 800", "times as much"),
-        ),
         right="819.2: a weight means nothing without the unit of its loss.",
     ),
     Exercise(
         "localization.edges",
         _edges,
         hint="`x, y, h, w = boxes.T` names the columns; y1 is y + h. Which edges are shares of the picture's width?",
-        solution=(
-            "def to_edges(boxes, height, width):\n"
-            "    x, y, h, w = np.asarray(boxes, float).T\n"
-            "    return np.stack([x / width, y / height, (x + w) / width, (y + h) / height], axis=1)"
-        ),
-        wrong=(
-            (
-                "def to_edges(boxes, height, width):\n    x, y, w, h = boxes.T\n"
-                "    return np.stack([x / width, y / height, (x + w) / width, (y + h) / height], axis=1)",
-                "swapped",
-            ),
-            (
-                "def to_edges(boxes, height, width):\n    x, y, h, w = boxes.T\n"
-                "    return np.stack([x, y, x + w, y + h], axis=1) / width",
-                "shares of the height",
-            ),
-            (
-                "def to_edges(boxes, height, width):\n    x, y, h, w = boxes.T\n"
-                "    return np.stack([x, y, x + w, y + h], axis=1)",
-                "divide by",
-            ),
-            (
-                "def to_edges(boxes, height, width):\n    x, y, h, w = boxes.T\n"
-                "    return np.stack([x / width, y / height, w / width, h / height], axis=1)",
-                "where the box ends",
-            ),
-            (
-                "def to_edges(boxes, height, width):\n    x, y, h, w = boxes[0]\n"
-                "    return np.array([x / width, y / height, (x + w) / width, (y + h) / height])",
-                "shape",
-            ),
-        ),
         right="edges left and right are shares of the width, upper and lower ones of the height.",
     ),
     Exercise(
         "localization.mirror",
         _mirror,
         hint="A column x from the left is W - x from the left after mirroring. Which old edge becomes the new left one?",
-        solution=(
-            "def mirror(images, boxes):\n"
-            "    width = images.shape[2]\n"
-            "    x0, y0, x1, y1 = boxes.T\n"
-            "    return images[:, :, ::-1], np.stack([width - x1, y0, width - x0, y1], axis=1)"
-        ),
-        wrong=(
-            ("def mirror(images, boxes):\n    return images[:, :, ::-1], boxes", "stayed where they were"),
-            (
-                "def mirror(images, boxes):\n    w = images.shape[2]\n    x0, y0, x1, y1 = boxes.T\n"
-                "    return images[:, :, ::-1], np.stack([w - x0, y0, w - x1, y1], axis=1)",
-                "changed their roles",
-            ),
-            (
-                "def mirror(images, boxes):\n    w = images.shape[2] - 1\n    x0, y0, x1, y1 = boxes.T\n"
-                "    return images[:, :, ::-1], np.stack([w - x1, y0, w - x0, y1], axis=1)",
-                "off by one",
-            ),
-            (
-                "def mirror(images, boxes):\n    w = images.shape[2]\n    x0, y0, x1, y1 = boxes.T\n"
-                "    return images[:, ::-1], np.stack([w - x1, y0, w - x0, y1], axis=1)",
-                "upside down",
-            ),
-            ("def mirror(images, boxes):\n    return images[:, :, ::-1]", "two things"),
-        ),
         right="what turns the picture must turn the box, and left and right change their roles.",
     ),
     Exercise(
         "localization.error",
         _error,
         hint="`overlap_over_union` judges one pair; make an array of it over `zip(boxes, found_boxes)`, and join two conditions with |.",
-        solution=(
-            "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-            "    overlaps = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
-            "    return ((found_labels != labels) | (overlaps < 0.5)).mean()"
-        ),
-        wrong=(
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n    return (found_labels != labels).mean()",
-                "wrong labels alone",
-            ),
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n    return (o < 0.5).mean()",
-                "wrong boxes alone",
-            ),
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
-                "    return ((found_labels != labels) & (o < 0.5)).mean()",
-                "one is enough",
-            ),
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
-                "    return ((found_labels != labels) | (o <= 0.5)).mean()",
-                "exactly 0.5",
-            ),
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
-                "    return ((found_labels == labels) & (o >= 0.5)).mean()",
-                "share of right pictures",
-            ),
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
-                "    return (found_labels != labels).mean() + (o < 0.5).mean()",
-                "counted twice",
-            ),
-            (
-                "def localization_error(labels, boxes, found_labels, found_boxes):\n"
-                "    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])\n"
-                "    return ((found_labels != labels) | (o < 0.5)).sum()",
-                "divide by how many",
-            ),
-        ),
         right="one number that both tasks must earn.",
     ),
 )

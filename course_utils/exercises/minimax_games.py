@@ -187,109 +187,30 @@ EXERCISES = (
         "minimax_games.share",
         _share,
         hint="Write down what A gets against M1, as a line in p, and against M2. A is sure of the lower; where do they cross?",
-        solution="share_of_first_row = 4 / 11  # 5 p - 3 (1 - p) = -2 p + (1 - p); or solve_zero_sum([[5, -2], [-3, 1]])[1][0]",
-        wrong=(
-            ("share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[2][0]", "B's probability"),
-            ("share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][1]", "probability of L2"),
-            ("share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[0]", "value of the game"),
-            ("share_of_first_row = 0.5", "equally good"),
-            ("share_of_first_row = 5 / 8", "makes both equal"),
-            ("share_of_first_row = Fraction(3, 11)", "B's probability"),
-            ("share_of_first_row = 36.4", "between 0 and 1"),
-        ),
         right="raising A's best payoff need not make its row more frequent: the mix depends on what keeps B undecided.",
     ),
     Exercise(
         "minimax_games.column",
         _column,
         hint="In a zero-sum game B gets -payoffs. For which table is B the row player?",
-        solution="def column_maximin(payoffs):\n    return maximin(-np.asarray(payoffs).T)  # B's own payoffs, with B's moves as rows",
-        wrong=(
-            ("def column_maximin(payoffs):\n    return maximin(payoffs)", "A's maximin"),
-            ("def column_maximin(payoffs):\n    return maximin(np.asarray(payoffs).T)", "change the sign"),
-            (
-                "def column_maximin(payoffs):\n    value, _ = minimax(payoffs)\n    return value, int(payoffs.max(0).argmin())",
-                "what A gets",
-            ),
-            ("def column_maximin(payoffs):\n    return -maximin(payoffs)[0], 1", "B moves first"),
-            (
-                "def column_maximin(payoffs):\n    value, row = minimax(payoffs)\n    return -value, row",
-                "the value is right",
-            ),
-            ("def column_maximin(payoffs):\n    return maximin(-np.asarray(payoffs).T)[0]", "shape (2,)"),
-        ),
         right="B's maximin is the negative of A's minimax: the same number, seen from the other side.",
     ),
     Exercise(
         "minimax_games.fakes",
         _fakes,
         hint="Repeat the derivation of d* for one outcome: the slope of p log d + ratio q log(1 - d) is zero at the best d.",
-        solution="def best_with_more_fakes(p, q, ratio):\n    return p / (p + ratio * q)",
-        wrong=(
-            ("def best_with_more_fakes(p, q, ratio):\n    return p / (p + q)", "no effect"),
-            (
-                "def best_with_more_fakes(p, q, ratio):\n    return ratio * q / (p + ratio * q)",
-                "probability to be fake",
-            ),
-            (
-                "def best_with_more_fakes(p, q, ratio):\n    return ratio * p / (ratio * p + q)",
-                "which of the two terms",
-            ),
-            ("def best_with_more_fakes(p, q, ratio):\n    return p / (p + q) / ratio", "slope"),
-        ),
         right="at p = q it says 1 / (1 + ratio), not 1/2: a discriminator's answer depends on what it is shown how often.",
     ),
     Exercise(
         "minimax_games.curvature",
         _curvature,
         hint="One step maps (x, y) to ((1 - rate c) x + rate y, (1 - rate c) y - rate x). Square its length, and ask when the factor is 1.",
-        solution=(
-            "def least_curvature(rate):\n"
-            "    return (1 - np.sqrt(1 - rate**2)) / rate  # (1 - rate c)**2 + rate**2 = 1, the smaller root"
-        ),
-        wrong=(
-            ("def least_curvature(rate):\n    return rate / 2", "small rates only"),
-            ("def least_curvature(rate):\n    return rate", "a smaller c will do"),
-            (
-                "def least_curvature(rate):\n    tried = np.arange(0, 2, 0.001)\n"
-                "    return tried[np.argmax(np.hypot(1 - rate * tried, rate) <= 1)]",
-                "to four decimals",
-            ),
-            ("def least_curvature(rate):\n    return 0.0", "above 1"),
-            ("def least_curvature(rate):\n    return (1 + np.sqrt(1 - rate**2)) / rate", "a smaller c will do"),
-        ),
         right="for small rates it is about rate / 2: smaller steps need less damping, and take longer.",
     ),
     Exercise(
         "minimax_games.economical",
         _economical,
         hint="Slopes change little from step to step: what would you guess for the next slopes, from those here and those of the step before?",
-        solution=_optimistic("[1, -1]", "  # A uphill, B downhill"),
-        wrong=(
-            (
-                "def economical(gradient, start, rate, steps):\n    return play(simultaneous_step, gradient, start, rate, steps)",
-                "spirals out",
-            ),
-            (
-                "def economical(gradient, start, rate, steps):\n    return play(extragradient_step, gradient, start, rate, steps)",
-                "readings",
-            ),
-            (
-                "def economical(gradient, start, rate, steps):\n    return play(alternating_step, gradient, start, rate, steps)",
-                "readings",
-            ),
-            (
-                "def economical(gradient, start, rate, steps):\n    return np.zeros((steps + 1, 2))",
-                "begin at the start",
-            ),
-            ("def economical(gradient, start, rate, steps):\n    return np.tile(start, (steps + 1, 1))", "still"),
-            (_optimistic("[1, 1]"), "B downhill"),
-            (_optimistic("[-1, 1]"), "B downhill"),
-            (
-                "def economical(gradient, start, rate, steps):\n    return play(simultaneous_step, gradient, start, rate, steps)[-1]",
-                "shape",
-            ),
-        ),
         right="this is called the optimistic gradient (Popov, 1980; for GANs, Daskalakis and others, 2018, arXiv:1711.00141).",
     ),
 )

@@ -145,124 +145,30 @@ EXERCISES = (
         "otsu.by_hand",
         _by_hand,
         hint="Both classes hold half of the pixels. What are their means, and what is half times half?",
-        solution="variance_at_50 = 0.5 * 0.5 * (15 - 95) ** 2",
-        wrong=(
-            ("variance_at_50 = (15 - 95) ** 2", "weigh"),
-            ("variance_at_50 = np.var([10, 20, 90, 100])", "all four"),
-            ("variance_at_50 = 25", "within"),
-            ("variance_at_50 = 0.5 * (15 - 95) ** 2", "one share"),
-            ("variance_at_50 = 7", "class means are"),
-        ),
         right="1600 of the total variance of 1625 lie between the classes.",
     ),
     Exercise(
         "otsu.mend",
         _mend,
         hint="u1 and u2 should be means. A mean of gray values lies between the smallest and the largest of them; print u1 and look.",
-        solution=(
-            "def mended_otsu(histogram):\n"
-            "    shares, values = np.array(histogram) / np.sum(histogram), np.arange(256)\n"
-            "    u, best, best_threshold = (shares * values).sum(), -1.0, 0\n"
-            "    for t in range(255):\n"
-            "        p1, p2 = shares[: t + 1].sum(), shares[t + 1 :].sum()\n"
-            "        if p1 > 0 and p2 > 0:\n"
-            "            u1, u2 = (shares * values)[: t + 1].sum() / p1, (shares * values)[t + 1 :].sum() / p2\n"
-            "            variance = p1 * (u1 - u) ** 2 + p2 * (u2 - u) ** 2\n"
-            "            if variance > best:\n"
-            "                best, best_threshold = variance, t\n"
-            "    return best_threshold"
-        ),
-        wrong=(
-            ("def mended_otsu(histogram):\n    return int(unnormalised_variance(histogram).argmax())", "shift test"),
-            (
-                "def mended_otsu(histogram):\n    return int(np.average(np.arange(256), weights=histogram))",
-                "moves as it should",
-            ),
-            (
-                "def mended_otsu(histogram):\n    return int(between_class_variance(histogram).argmin())",
-                "does it take a histogram",
-            ),
-            ("def mended_otsu(histogram):\n    return int(np.mean(histogram))", "does it take a histogram"),
-        ),
         right="sums of i P(i) are means only after the division by the class's share.",
     ),
     Exercise(
         "otsu.gain",
         _gain,
         hint="Write down what happens to both class means, and then to the square of their difference. The shares stay.",
-        solution="def after_gain_and_offset(t, v, a, b):\n    return a * t + b, a**2 * v",
-        wrong=(
-            ("def after_gain_and_offset(t, v, a, b):\n    return a * t + b, a * v", "twice"),
-            ("def after_gain_and_offset(t, v, a, b):\n    return t + b, v", "moves like all others"),
-            ("def after_gain_and_offset(t, v, a, b):\n    return a * t + b, a**2 * v + b", "offset"),
-            ("def after_gain_and_offset(t, v, a, b):\n    return a * t + b, v", "as far apart"),
-            ("def after_gain_and_offset(t, v, a, b):\n    return a**2 * v, a * t + b", "order"),
-            ("def after_gain_and_offset(t, v, a, b):\n    return a * t + b", "shape"),
-        ),
         right="the threshold moves with the pixels, so the split is the same; only the variance grows, by the gain squared.",
     ),
     Exercise(
         "otsu.quantize",
         _quantize,
         hint="`labels = np.digitize(gray, multi_otsu(...), right=True)` numbers the classes. `gray[labels == k].mean()` is what class k should become.",
-        solution=(
-            "def quantize(gray, levels):\n"
-            "    labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)\n"
-            "    means = [gray[labels == k].mean() for k in range(levels)]\n"
-            "    return np.rint(means)[labels].astype(np.uint8)"
-        ),
-        wrong=(
-            (
-                "def quantize(gray, levels):\n    return np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)",
-                "numbers of the classes",
-            ),
-            ("def quantize(gray, levels):\n    return gray // (256 // levels + 1) * (256 // levels + 1)", "can be had"),
-            ("def quantize(gray, levels):\n    return gray", "levels are wanted"),
-            (
-                "def quantize(gray, levels):\n"
-                "    labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels))\n"
-                "    return np.rint([gray[labels == k].mean() for k in range(levels)])[labels]",
-                "right=True",
-            ),
-            (
-                "def quantize(gray, levels):\n"
-                "    labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)\n"
-                "    return np.array([gray[labels == k].mean() for k in range(levels)])[labels].astype(int)",
-                "np.rint rounds",
-            ),
-            (
-                "def quantize(gray, levels):\n"
-                "    labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)\n"
-                "    return np.array([gray[labels == k].mean() for k in range(levels)])[labels]",
-                "round",
-            ),
-        ),
         right="the smallest within-class variance is the smallest mean squared error of any picture with so many gray values.",
     ),
     Exercise(
         "otsu.small",
         _small,
         hint="Compute J for the thresholds at which both shares and both variances are above 0, put infinity everywhere else, and take the argmin.",
-        solution=(
-            "def small_object_threshold(histogram):\n"
-            "    shares, _, variances = class_statistics(histogram)\n"
-            "    usable = ((shares > 0) & (variances > 0)).all(axis=0)\n"
-            "    spreads, weights = np.sqrt(variances[:, usable]), shares[:, usable]\n"
-            "    cost = np.full(256, np.inf)\n"
-            "    cost[usable] = (weights * np.log(spreads / weights)).sum(axis=0)\n"
-            "    return int(cost.argmin())"
-        ),
-        wrong=(
-            ("def small_object_threshold(histogram):\n    return otsu_threshold(histogram)", "Otsu's own"),
-            ("def small_object_threshold(histogram):\n    return 120", "more errors"),
-            (
-                "def small_object_threshold(histogram):\n"
-                "    shares, _, variances = class_statistics(histogram)\n"
-                "    cost = (shares * np.log(np.sqrt(variances + 1e-12) / (shares + 1e-12))).sum(axis=0)\n"
-                "    return int(np.nanargmin(np.where(shares.min(axis=0) > 0, cost, -np.inf)))",
-                "all but empty",
-            ),
-        ),
         right="each class is judged by its own spread and share, so a small one is not overruled by a large one.",
     ),
 )

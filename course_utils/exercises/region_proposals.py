@@ -177,129 +177,30 @@ EXERCISES = (
         "region_proposals.large",
         _large,
         hint="Add up the places of stretches of 4, 5, ... 128 columns: 125 + 124 + ... + 1. For the rows it is the same number.",
-        solution="large_boxes = count_boxes(125)  # 125 + 124 + ... + 1 stretches, squared",
-        wrong=(
-            ("large_boxes = count_boxes(128)", "thin ones too"),
-            ("large_boxes = 125 * 126 // 2", "square it"),
-            ("large_boxes = count_boxes(124)", "exactly 4"),
-            ("large_boxes = count_boxes(128) - count_boxes(3)", "long enough"),
-            ("large_boxes = 125**2", "is not it"),
-        ),
         right="even without the thin ones 62 million are left.",
     ),
     Exercise(
         "region_proposals.needed",
         _needed,
         hint="`geometry.iou(truth, boxes) >= 0.5` has a row for each true box; argmax of a row is the first True in it, or 0 if there is none.",
-        solution=(
-            "def proposals_needed(truth, boxes):\n"
-            "    hit = geometry.iou(truth, boxes) >= 0.5  # (n, P)\n"
-            "    if not hit.any(axis=1).all():\n"
-            "        return -1\n"
-            "    return hit.argmax(axis=1).max() + 1  # the slowest of the first hits"
-        ),
-        wrong=(
-            (
-                "def proposals_needed(truth, boxes):\n    return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).max()",
-                "add one",
-            ),
-            (
-                "def proposals_needed(truth, boxes):\n    return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).min() + 1",
-                "the slowest",
-            ),
-            (
-                "def proposals_needed(truth, boxes):\n    return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).max() + 1",
-                "-1 is wanted",
-            ),
-            ("def proposals_needed(truth, boxes):\n    return len(boxes)", "are needed, and you give"),
-        ),
         right="recall against the number of boxes is this count, over many pictures.",
     ),
     Exercise(
         "region_proposals.hardest",
         _hardest,
         hint="First the indices of all negatives, `np.flatnonzero(overlap < 0.3)`; then sort *those* by their scores.",
-        solution=(
-            "def hardest(scores, overlap, count):\n"
-            "    negative = np.flatnonzero(overlap < 0.3)\n"
-            "    return negative[np.argsort(-scores[negative])][:count]"
-        ),
-        wrong=(
-            ("def hardest(scores, overlap, count):\n    return np.argsort(-scores)[:count]", "no negative"),
-            (
-                "def hardest(scores, overlap, count):\n    negative = np.flatnonzero(overlap < 0.3)\n"
-                "    return negative[np.argsort(scores[negative])][:count]",
-                "a negative is hard if its score is high",
-            ),
-            (
-                "def hardest(scores, overlap, count):\n    negative = np.flatnonzero(overlap < 0.3)\n"
-                "    return np.sort(negative[np.argsort(-scores[negative])][:count])",
-                "comes first",
-            ),
-            ("def hardest(scores, overlap, count):\n    return np.flatnonzero(overlap < 0.3)", "shape"),
-            (
-                "def hardest(scores, overlap, count):\n    return np.sort(scores[overlap < 0.3])[::-1][:count]",
-                "as scores",
-            ),
-        ),
         right="one matrix product over features on disk finds them all.",
     ),
     Exercise(
         "region_proposals.suppress",
         _suppress,
         hint="Go through the boxes from the best score down and keep a list. A box is kept if it overlaps none of the boxes in the *list* by more than 0.3.",
-        solution=(
-            "def suppress(boxes, scores):\n"
-            "    kept = []\n"
-            "    for i in np.argsort(-scores):\n"
-            "        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:\n"
-            "            kept.append(i)\n"
-            "    return np.array(kept)"
-        ),
-        wrong=(
-            (
-                "def suppress(boxes, scores):\n    order = np.argsort(-scores)\n    overlap = np.triu(geometry.iou(boxes[order], boxes[order]), 1)\n"
-                "    return order[overlap.max(axis=0) <= 0.3]",
-                "a dropped box drops none",
-            ),
-            ("def suppress(boxes, scores):\n    return np.argsort(-scores)", "nothing is dropped"),
-            (
-                "def suppress(boxes, scores):\n    return np.sort(geometry.non_maximum_suppression(boxes, scores, 0.3))[::-1]",
-                "best first",
-            ),
-            (
-                "def suppress(boxes, scores):\n    kept = []\n    for i in range(len(boxes)):\n"
-                "        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:\n            kept.append(i)\n    return np.array(kept)",
-                "not sorted here",
-            ),
-            ("def suppress(boxes, scores):\n    return np.array([0])", "should be kept"),
-            ("def suppress(boxes, scores):\n    return scores > 0.3", "as a mask"),
-            (
-                "def suppress(boxes, scores):\n    return boxes[geometry.non_maximum_suppression(boxes, scores, 0.3)]",
-                "or boxes",
-            ),
-        ),
         right="the result is that of boxes.non_maximum_suppression.",
     ),
     Exercise(
         "region_proposals.thirty",
         _thirty,
         hint="`scales` and `strategies` of `selective_search` decide what is searched, and with weights such as (1, 0, 0, 0) you choose a similarity; which one?",
-        solution=(
-            "def thirty(image):\n"
-            "    brightness_only = ((1, 0, 0, 0),)  # digits are brighter than stone; their texture and size say less\n"
-            "    return selective_search(image, scales=(100,), strategies=brightness_only)[:30]"
-        ),
-        wrong=(
-            ("def thirty(image):\n    return selective_search(image)[:30]", "is one enough"),
-            ("def thirty(image):\n    return selective_search(image)", "keep the first ones"),
-            (
-                "def thirty(image):\n    return selective_search(image, scales=(100,), strategies=((0, 0, 1, 1),))[:30]",
-                "0.90 is wanted",
-            ),
-            ("def thirty(image):\n    return sliding_windows()[::150][:30]", "0.90 is wanted"),
-            ("def thirty(image):\n    return np.zeros((30, 5))", "shape"),
-        ),
         right="on these scenes brightness says most; on photographs of things no single similarity would do.",
     ),
 )

@@ -202,125 +202,29 @@ EXERCISES = (
         "thresholding.middle",
         _middle,
         hint="`classes == 1` is True for the pixels of the middle class, and the mean of such an array is the share of True.",
-        solution=(
-            "low, high = valleys(histogram_of(camera), peaks=3)\n"
-            "middle_share = ((camera > low) & (camera <= high)).mean()  # or (classes == 1).mean()"
-        ),
-        wrong=(
-            (
-                "low, high = valleys(histogram_of(camera), 3)\nmiddle_share = 100 * ((camera > low) & (camera <= high)).mean()",
-                "percent",
-            ),
-            ("low, high = valleys(histogram_of(camera), 3)\nmiddle_share = (camera <= high).mean()", "dark class too"),
-            ("low, high = valleys(histogram_of(camera), 3)\nmiddle_share = (camera > low).mean()", "bright class too"),
-            ("low, high = valleys(histogram_of(camera), 3)\nmiddle_share = (camera > high).mean()", "bright class; "),
-            (
-                "low, high = valleys(histogram_of(camera), 3)\nmiddle_share = ((camera > low) & (camera <= high)).sum()",
-                "divide",
-            ),
-            (
-                "low, high = valleys(histogram_of(camera), 3)\nmiddle_share = ((camera > low) & (camera < high)).mean()",
-                "three decimals",
-            ),
-        ),
     ),
     Exercise(
         "thresholding.negative",
         _negative,
         hint="The bright part is the values t + 1 to 255. Which values does it have in the negative, and what is the largest of them?",
-        solution="def threshold_of_negative(t):\n    return 254 - t  # the values t + 1 ... 255 turn into 0 ... 254 - t",
-        wrong=(
-            ("def threshold_of_negative(t):\n    return 255 - t", "nearly"),
-            ("def threshold_of_negative(t):\n    return t", "change sides"),
-            ("def threshold_of_negative(t):\n    print(254 - t)", "return"),
-        ),
         right="the values t + 1 ... 255 turn into 0 ... 254 - t, and the largest of them is the threshold.",
     ),
     Exercise(
         "thresholding.cost",
         _cost,
         hint="At the best threshold the costs of both errors balance: P1 p1(t) = miss_cost P2 p2(t). Take logarithms, as for the Bayes threshold.",
-        solution=(
-            "def cheapest_threshold(dark_share, dark_mean, bright_mean, spread, miss_cost):\n"
-            "    odds = dark_share / (miss_cost * (1 - dark_share))\n"
-            "    return (dark_mean + bright_mean) / 2 + spread**2 / (bright_mean - dark_mean) * np.log(odds)"
-        ),
-        wrong=(
-            (
-                "def cheapest_threshold(dark_share, dark_mean, bright_mean, spread, miss_cost):\n    return (dark_mean + bright_mean) / 2",
-                "Bayes threshold",
-            ),
-            (
-                "def cheapest_threshold(p, m1, m2, s, c):\n    return (m1 + m2) / 2 + s**2 / (m2 - m1) * np.log(p / (1 - p))",
-                "no effect",
-            ),
-            (
-                "def cheapest_threshold(p, m1, m2, s, c):\n    return (m1 + m2) / 2 + s**2 / (m2 - m1) * np.log(c * p / (1 - p))",
-                "wrong way",
-            ),
-            (
-                "def cheapest_threshold(p, m1, m2, s, c):\n    return (m1 + m2) / 2 + s**2 / (m2 - m1) * np.log(c * (1 - p) / p)",
-                "wrong sign",
-            ),
-        ),
         right="dear misses lower the threshold, by spread² ln(miss_cost) / (bright_mean - dark_mean).",
     ),
     Exercise(
         "thresholding.iterate",
         _iterate,
         hint="Keep the old t, compute the new one, and compare the two in a loop: `while abs(new - t) >= 0.01`.",
-        solution=(
-            "def iterated_threshold(gray):\n"
-            "    t, new = -1.0, gray.mean()\n"
-            "    while abs(new - t) >= 0.01:\n"
-            "        t = new\n"
-            "        new = (gray[gray > t].mean() + gray[gray <= t].mean()) / 2\n"
-            "    return new"
-        ),
-        wrong=(
-            ("def iterated_threshold(gray):\n    return gray.mean()", "only begins"),
-            (
-                "def iterated_threshold(gray):\n"
-                "    t, new = -1.0, 50.0\n"
-                "    while abs(new - t) >= 0.01:\n"
-                "        t, new = new, (gray[gray > new].mean() + gray[gray <= new].mean()) / 2\n"
-                "    return new",
-                "begin with gray.mean()",
-            ),
-            (
-                "def iterated_threshold(gray):\n    t = gray.mean()\n    return (gray[gray > t].mean() + gray[gray <= t].mean()) / 2",
-                "stands still",
-            ),
-            (
-                "def iterated_threshold(gray):\n    t = gray.mean()\n    while True:\n        t = (gray[gray > t].mean() + gray[gray <= t].mean()) / 2",
-                "did not return",
-            ),
-            ("def iterated_threshold(gray):\n    return (int(gray.min()) + int(gray.max())) / 2", "stands still"),
-        ),
         right="each side's mean pulls t towards it until both pulls are equal; K-means does the same in any number of dimensions.",
     ),
     Exercise(
         "thresholding.ink",
         _ink,
         hint="Noise first, then light. In the shade the ink is only a little darker than the paper: is a fixed offset the right thing to ask for?",
-        solution=(
-            "def find_ink(gray):\n"
-            "    quiet = ndimage.gaussian_filter(gray.astype(float), 1)\n"
-            "    surroundings = ndimage.uniform_filter(quiet, 35)\n"
-            "    return quiet < 0.8 * surroundings  # ink reflects a share of the light, so compare by a ratio"
-        ),
-        wrong=(
-            ("def find_ink(gray):\n    return gray <= 100", "follow the light"),
-            ("def find_ink(gray):\n    return gray > local_mean(gray, 35) - 15", "turn it round"),
-            ("def find_ink(gray):\n    return np.zeros(gray.shape, bool)", "empty"),
-            ("def find_ink(gray):\n    return ink_of(gray)", "noise"),
-            (
-                "def find_ink(gray):\n    return ndimage.gaussian_filter(gray, 5) < 0.8 * local_mean(gray, 35)",
-                "blurred too much",
-            ),
-            ("def find_ink(gray):\n    return np.ones(gray.shape, bool)", "follow the light"),
-            ("def find_ink(gray):\n    return gray[gray < 100]", "shape"),
-        ),
         right="smoothing deals with the noise, the surroundings with the light.",
     ),
 )

@@ -179,143 +179,30 @@ EXERCISES = (
         "unet.size",
         _size,
         hint="The rule l' = 2l + 8 begins with l = 4 at the bottom, which is one level; apply it for each level above.",
-        solution="returned = 572 - 88  # l = 4, 16, 40, 88 for one, two, three, four levels",
-        wrong=(
-            ("returned = 388", "five levels"),
-            ("returned = 572", "padded"),
-            ("returned = 68", "third pooling"),
-            ("returned = 64", "bottom level"),
-            ("returned = 572 - 40", "three poolings"),
-        ),
         right="572, 568, 284, 280, 140, 136, 68, 64, and up: 128, 124, 248, 244, 488, 484.",
     ),
     Exercise(
         "unet.step",
         _step,
         hint="How large is the block that the last pooling makes, measured in pixels of the picture? Round the tile down to whole blocks.",
-        solution=(
-            "def largest_step(tile, levels):\n"
-            "    block = 2 ** (levels - 1)  # one pooling between two levels\n"
-            "    return tile // block * block"
-        ),
-        wrong=(
-            ("def largest_step(tile, levels):\n    return tile", "no multiple"),
-            ("def largest_step(tile, levels):\n    return tile // 2**levels * 2**levels", "fewer tiles"),
-            (
-                "def largest_step(tile, levels):\n    return -(-tile // 2**(levels - 1)) * 2**(levels - 1)",
-                "leave pixels out",
-            ),
-            ("def largest_step(tile, levels):\n    return 2 ** (levels - 1)", "fewer tiles"),
-        ),
         right="whole blocks, as many as fit into a tile.",
     ),
     Exercise(
         "unet.dice",
         _dice,
         hint="Write Dice for two masks with sums and products only; then let p take the place of one of them.",
-        solution=(
-            "def soft_dice_loss(truth, logits):\n"
-            "    p = 1 / (1 + np.exp(-logits))\n"
-            "    return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())"
-        ),
-        wrong=(
-            (
-                "def soft_dice_loss(truth, logits):\n    p = 1 / (1 + np.exp(-logits))\n    return 2 * (p * truth).sum() / (p.sum() + truth.sum())",
-                "Dice itself",
-            ),
-            (
-                "def soft_dice_loss(truth, logits):\n    return 1 - 2 * (logits * truth).sum() / (logits.sum() + truth.sum())",
-                "in the place of probabilities",
-            ),
-            (
-                "def soft_dice_loss(truth, logits):\n    p = logits > 0\n    return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())",
-                "no gradient",
-            ),
-            (
-                "def soft_dice_loss(truth, logits):\n    p = 1 / (1 + np.exp(-logits))\n    both = (p * truth).sum()\n    return 1 - both / (p.sum() + truth.sum() - both)",
-                "IoU",
-            ),
-            (
-                "def soft_dice_loss(truth, logits):\n    p = 1 / (1 + np.exp(-logits))\n    return 1 - (p * truth).sum() / (p.sum() + truth.sum())",
-                "twice",
-            ),
-            (
-                "def soft_dice_loss(truth, logits):\n    p = 1 / (1 + np.exp(-logits))\n    return 1 - 2 * (p * truth).sum() / ((p**2).sum() + (truth**2).sum())",
-                "another common form",
-            ),
-        ),
         right="it looks at whole areas, so a small object counts as much as a large one.",
     ),
     Exercise(
         "unet.split",
         _split,
         hint="np.unique(cars) lists each car once. Draw some of these, and ask with np.isin which pictures show them.",
-        solution=(
-            "def split_by_car(cars, share, rng):\n"
-            "    names = rng.permutation(np.unique(cars))\n"
-            "    held = np.isin(cars, names[: max(round(share * len(names)), 1)])\n"
-            "    return np.flatnonzero(~held), np.flatnonzero(held)"
-        ),
-        wrong=(
-            (
-                "def split_by_car(cars, share, rng):\n    order = rng.permutation(len(cars))\n    held = round(share * len(cars))\n    return order[held:], order[:held]",
-                "in both parts",
-            ),
-            (
-                "def split_by_car(cars, share, rng):\n    names = np.unique(cars)\n    held = np.isin(cars, names[: max(round(share * len(names)), 1)])\n    return np.flatnonzero(~held), np.flatnonzero(held)",
-                "draw them with",
-            ),
-            (
-                "def split_by_car(cars, share, rng):\n    names = rng.permutation(np.unique(cars))\n    held = np.isin(cars, names[: max(round(share * len(names)), 1)])\n    return np.flatnonzero(held), np.flatnonzero(~held)",
-                "you hold back",
-            ),
-            (
-                "def split_by_car(cars, share, rng):\n    names = rng.permutation(np.unique(cars))\n    held = np.isin(cars, names[: round(share * len(names))])\n    return np.flatnonzero(~held), np.flatnonzero(held)",
-                "at least one",
-            ),
-            (
-                "def split_by_car(cars, share, rng):\n    names = rng.permutation(np.unique(cars))\n    held = np.isin(cars, names[: max(round(share * len(names)), 1)])\n    return np.where(~held), np.where(held)",
-                "first entry",
-            ),
-            (
-                "def split_by_car(cars, share, rng):\n    names = rng.permutation(np.unique(cars))\n    held = np.isin(cars, names[: max(round(share * len(names)), 1)])\n    return ~held, held",
-                "these are masks",
-            ),
-            (
-                "def split_by_car(cars, share, rng):\n    names = rng.permutation(np.unique(cars))\n    return names[2:], names[:2]",
-                "should be an array",
-            ),
-        ),
         right="whoever is in validation was never seen, from any side.",
     ),
     Exercise(
         "unet.mirrored",
         _mirrored,
         hint="Which axis of (N, H, W, C) runs from left to right? What has to happen to the second answer before it lies over the first?",
-        solution=(
-            "def average_of_mirrored(predict, pictures):\n"
-            "    answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]\n"
-            "    return sum(1 / (1 + np.exp(-z)) for z in answers) / 2"
-        ),
-        wrong=(
-            (
-                "def average_of_mirrored(predict, pictures):\n    answers = [predict(pictures), predict(pictures[:, :, ::-1])]\n    return sum(1 / (1 + np.exp(-z)) for z in answers) / 2",
-                "turn it back",
-            ),
-            (
-                "def average_of_mirrored(predict, pictures):\n    answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]\n    return 1 / (1 + np.exp(-sum(answers) / 2))",
-                "averages logits",
-            ),
-            (
-                "def average_of_mirrored(predict, pictures):\n    return (predict(pictures) + predict(pictures[:, :, ::-1])[:, :, ::-1]) / 2",
-                "these are logits",
-            ),
-            (
-                "def average_of_mirrored(predict, pictures):\n    answers = [predict(pictures), predict(pictures[:, ::-1])[:, ::-1]]\n    return sum(1 / (1 + np.exp(-z)) for z in answers) / 2",
-                "upside down",
-            ),
-            ("def average_of_mirrored(predict, pictures):\n    return 1 / (1 + np.exp(-predict(pictures)))", "alone"),
-        ),
         right="two looks cost twice the time, and their errors partly cancel.",
     ),
 )

@@ -157,94 +157,24 @@ EXERCISES = (
         "watershed.level",
         _level,
         hint="The water has to pass over every place from the left one to the right one. Which of them is under water last?",
-        solution="def meeting_level(heights, left, right):\n    return heights[left : right + 1].max()",
-        wrong=(
-            ("def meeting_level(heights, left, right):\n    return heights.max()", "highest of all"),
-            (
-                "def meeting_level(heights, left, right):\n    return max(heights[left], heights[right])",
-                "still lies between",
-            ),
-            ("def meeting_level(heights, left, right):\n    return heights[left : right + 1].min()", "must rise"),
-            ("def meeting_level(heights, left, right):\n    print(heights[left : right + 1].max())", "return"),
-        ),
         right="it is the height of the pass; the watershed gives each place to the marker with the lowest pass on the way to it.",
     ),
     Exercise(
         "watershed.height",
         _height,
         hint="The formula is for radius 1. Measure the spacing in radii first, and the result in pixels last.",
-        solution="s = 36 / 20\nheight_in_pixels = 20 * (s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4))",
-        wrong=(
-            ("s = 36 / 20\nheight_in_pixels = s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4)", "in radii"),
-            ("height_in_pixels = 20", "centres"),
-            ("height_in_pixels = 20 * np.sin(np.pi / 6 + np.arccos(36 / 40))", "pass"),
-            ("height_in_pixels = 36 / np.sqrt(3) + 20", "in radii, 36 / 20"),
-            ("height_in_pixels = 10.4", "not it"),
-        ),
         right="19.1 pixels, against 20 of the centres: a threshold on the height that tells these apart fails on discs of another size.",
     ),
     Exercise(
         "watershed.chapter",
         _chapter,
         hint="Follow one pixel of a disc and one of the table through the two calls of `np.where`. Which of them is 0 when the distance is taken?",
-        solution=(
-            "def count_bright(gray):\n"
-            "    mask = gray > filters.threshold_otsu(gray)  # not 0 on the objects, and no exchange\n"
-            "    D = ndimage.distance_transform_edt(mask)\n"
-            "    return len(feature.peak_local_max(D, min_distance=10, labels=mask.astype(int)))"
-        ),
-        wrong=(
-            (
-                "def count_bright(gray):\n"
-                "    thresh = np.where(gray > filters.threshold_otsu(gray), 0, 1)\n"
-                "    D = ndimage.distance_transform_edt(thresh)\n"
-                "    return len(feature.peak_local_max(D, min_distance=10, labels=thresh))",
-                "you count",
-            ),
-            (
-                "def count_bright(gray):\n    return ndimage.label(gray <= filters.threshold_otsu(gray))[1]",
-                "table is still",
-            ),
-            (
-                "def count_bright(gray):\n    return feature.peak_local_max(gray.astype(float), min_distance=10)",
-                "one number is wanted",
-            ),
-        ),
         right="the second line exchanges the two sides, so the distance was taken on the table.",
     ),
     Exercise(
         "watershed.dams",
         _dams,
         hint="Compare `labels[:, :-1]` with `labels[:, 1:]` for the neighbour to the right, and ask that both are above 0. The comparison has a column less than the picture.",
-        solution=(
-            "def dams(labels):\n"
-            "    found = np.zeros(labels.shape, bool)\n"
-            "    here, right = labels[:, :-1], labels[:, 1:]\n"
-            "    found[:, :-1] |= (here != right) & (here > 0) & (right > 0)\n"
-            "    here, below = labels[:-1], labels[1:]\n"
-            "    found[:-1] |= (here != below) & (here > 0) & (below > 0)\n"
-            "    return found"
-        ),
-        wrong=(
-            ("def dams(labels):\n    return (labels[:, :-1] != labels[:, 1:])", "shape"),
-            (
-                "def dams(labels):\n"
-                "    found = np.zeros(labels.shape, bool)\n"
-                "    found[:, :-1] |= labels[:, :-1] != labels[:, 1:]\n"
-                "    found[:-1] |= labels[:-1] != labels[1:]\n"
-                "    return found",
-                "background",
-            ),
-            (
-                "def dams(labels):\n"
-                "    found = np.zeros(labels.shape, bool)\n"
-                "    here, right = labels[:, :-1], labels[:, 1:]\n"
-                "    found[:, :-1] |= (here != right) & (here > 0) & (right > 0)\n"
-                "    return found",
-                "you miss the dam",
-            ),
-            ("def dams(labels):\n    return labels > 0", "you have a dam"),
-        ),
         right="scikit-image's `watershed_line=True` leaves such a line out of the labels, as 0.",
     ),
     Exercise(
@@ -253,26 +183,6 @@ EXERCISES = (
         hint=(
             "A maximum comes with a disc: its height is the radius. Two discs that only touch lie the sum of their radii apart; how far is the ghost from the nearest centre, "
             "compared with that sum? Go through the maxima from the highest down, and keep those that are far enough from all that you kept."
-        ),
-        solution=(
-            "def count_discs(mask):\n"
-            "    D = ndimage.distance_transform_edt(mask)\n"
-            "    peaks = feature.peak_local_max(D, min_distance=2, exclude_border=False)  # the highest first\n"
-            "    kept = []\n"
-            "    for peak in peaks:\n"
-            "        apart = [np.hypot(*(peak - other)) - D[tuple(other)] - 0.4 * D[tuple(peak)] for other in kept]\n"
-            "        if all(gap > 0 for gap in apart):  # at most 60 % of its radius lie inside of a higher one's disc\n"
-            "            kept.append(peak)\n"
-            "    return len(kept)"
-        ),
-        wrong=(
-            ("def count_discs(mask):\n    return recipe_segments(mask).max()", "the ghost is still there"),
-            ("def count_discs(mask):\n    return ndimage.label(mask)[1]", "discs are lost"),
-            ("def count_discs(mask):\n    return recipe_segments(mask, min_distance=25).max()", "discs are lost"),
-            (
-                "def count_discs(mask):\n    D = ndimage.distance_transform_edt(mask)\n    return maxima(morphology.reconstruction(D - 3, D)).max()",
-                "you count",
-            ),
         ),
         right="an overlap that is measured against the discs' own radii works at every size; detectors drop double finds in the same way, as lesson 08 shows.",
     ),
