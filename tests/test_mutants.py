@@ -1,6 +1,6 @@
-"""The checks of the exercises proven by mutation: whoever changes a solution by one small error is told so.
+"""The checks of the exercises proven by mutation: one small error in a right answer, and the check tells.
 
-A mutant that is judged right must be listed in `surviving_mutants.toml` with a reason: it is equivalent, or it tunes a design
+A mutant that is judged right must be listed in `surviving/<slug>.toml` with a reason: it is equivalent, or it tunes a design
 that the exercise leaves open.
 """
 
@@ -14,17 +14,25 @@ from course_utils.checker import RIGHT, judge
 from tests.answering import ALL, run
 from tests.mutants import mutants
 
-LISTED = tomllib.loads((Path(__file__).parent / "surviving_mutants.toml").read_text(encoding="utf-8"))
-SECONDS = 2  # of a mutant's call, some loop forever
-MUTANTS = {
-    name: {
-        change: source
-        for answer in exercises.answers(name)
-        if answer.kind == "solution"
-        for change, source in mutants(answer.code).items()
-    }
-    for name in ALL
+LISTED = {
+    f"{path.stem}.{exercise}": changes
+    for path in (Path(__file__).parent / "surviving").glob("*.toml")
+    for exercise, changes in tomllib.loads(path.read_text(encoding="utf-8")).items()
 }
+SECONDS = 2  # for one call of a mutant, because some loop forever
+
+
+def _mutants_of(name):
+    """The mutants of the solution by what was changed, and those of each other right answer with its note behind."""
+    found = {}
+    for answer in exercises.answers(name):
+        if answer.kind != "wrong":
+            behind = f" [{answer.note}]" if answer.note else ""
+            found |= {f"{change}{behind}": source for change, source in mutants(answer.code).items()}
+    return found
+
+
+MUTANTS = {name: _mutants_of(name) for name in ALL}
 
 
 @pytest.fixture(autouse=True)
