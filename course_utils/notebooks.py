@@ -22,6 +22,8 @@ FACTS = re.compile(
 # Without it JupyterLab asks which kernel to start.
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 FOLDED = {"source_hidden": True}  # in a cell's metadata under "jupyter": JupyterLab shows a bar in place of the code
+ASIDE = "aside"  # the tag of each cell of an aside
+COLLAPSED = "jp-MarkdownHeadingCollapsed"  # in a heading's metadata: JupyterLab hides what stands under it
 OBJECTIVES = "**After this lesson you can**"
 REFERENCES = "**References.**"
 NUMBERED = re.compile(r"^\*\*\d+\.\*\*", re.M)  # where the statement of an exercise begins

@@ -32,7 +32,7 @@ def page(lesson):
     Returns
     -------
     nbformat.NotebookNode
-        With the lesson's number in its title, each figure's text where myst-nb looks for it, and links to the project's
+        With the lesson's number in its title, folded code behind a click, each figure's text where myst-nb looks for it, and links to the project's
         files led to copies of them.
     """
     notebook = pages.without_kernel(lesson)
@@ -40,6 +40,8 @@ def page(lesson):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _FILE_LINK.sub(r"files/\1.txt", cell.source)
+        if notebooks.is_folded(cell) and "remove-cell" not in notebooks.tags(cell):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]  # myst-nb's word: behind a click
         picture, text = notebooks.figure(cell)
         if picture:
             width, _ = pages.size_of(picture)

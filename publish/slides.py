@@ -54,7 +54,9 @@ def default_types(notebook):
     """
     types = []
     for cell, after in pairwise([*notebook.cells, None]):
-        if cell.cell_type == "code":
+        if notebooks.ASIDE in notebooks.tags(cell):
+            types.append("skip")
+        elif cell.cell_type == "code":
             types.append({"plumbing": "skip", "explorer": "notes", "step": "notes"}.get(role_of(cell), "-"))
         elif cell.source.startswith("#"):
             types.append("slide" if re.match(r"#{1,2} ", cell.source) else "subslide")
@@ -92,7 +94,8 @@ def role_of(cell):
     except SyntaxError:  # a line of IPython's own
         return "plumbing"
     defined = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    if not cell.source.strip() or "lesson.start(" in cell.source or all(map(_is_plumbing, body)):
+    is_hidden = notebooks.is_folded(cell) or not cell.source.strip()
+    if is_hidden or "lesson.start(" in cell.source or all(map(_is_plumbing, body)):
         return "plumbing"
     return "result" if outputs else "definition" if defined else "step"
 

@@ -14,7 +14,10 @@ from tools.refresh import printed_seconds
 
 IGNORED_SHARE = 0.15
 CODE_LINES, MOST_CODE_LINES, MEDIAN_CODE_LINES = 25, 15, 6
-KILOBYTES = 500
+KILOBYTES = 1000
+WORDS, VISIBLE_CELLS, VISIBLE_LINES, LINES_BEFORE_FIGURE = 1800, 45, 250, 30
+# The lessons that don't keep the budget yet. Take one out when it was rewritten; none is put in.
+OVER_BUDGET = {f"{number:02d}" for number in range(14)}
 PROSE_SHARE = 0.85
 
 
@@ -27,9 +30,7 @@ def has_skeleton(lesson):
         problems.append(str(error))
     objectives = re.findall(r"^- ", lesson.cells[0].source.partition(notebooks.OBJECTIVES)[2], re.MULTILINE)
     if not 3 <= len(objectives) <= 5:
-        problems.append(
-            f"'**After this lesson you can**' with 3 to 5 points is wanted, and there are {len(objectives)}"
-        )
+        problems.append(f"expected '{notebooks.OBJECTIVES}' with 3 to 5 points, got {len(objectives)}")
     first = next((cell for cell in lesson.code_cells if not notebooks.is_for_colab(cell)), None)
     if first is None or "lesson.start(seed=" not in first.source:
         problems.append("the first code cell should call lesson.start(seed=...)")
@@ -39,9 +40,7 @@ def has_skeleton(lesson):
         for name in ("What goes wrong", "Exercises", "Recap")
     ]
     if None in order or order != sorted(order):
-        problems.append(
-            f"sections 'What goes wrong', 'Exercises', 'Recap' are wanted in this order, and there are {headings}"
-        )
+        problems.append(f"sections 'What goes wrong', 'Exercises', 'Recap' should stand in this order, got {headings}")
     if notebooks.REFERENCES not in lesson.cells[-1].source:
         problems.append("the last cell should end with '**References.**'")
     return problems
@@ -115,29 +114,62 @@ def alt_text_everywhere(lesson):
 
 
 def short_cells(lesson):
-    """Code cells of at most 25 lines; nine in ten at most 15, median at most 6."""
-    cells = [cell for cell in lesson.code_cells if not notebooks.is_for_colab(cell)]
+    """Visible code cells of at most 25 lines; nine in ten at most 15, median at most 6."""
+    cells = [cell for cell in lesson.code_cells if not (notebooks.is_for_colab(cell) or notebooks.is_folded(cell))]
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells]
     problems = [f"cell {number} has {n} lines" for number, n in enumerate(lengths, 1) if n > CODE_LINES]
     if np.mean([n <= MOST_CODE_LINES for n in lengths]) < 0.9:
         problems.append(f"more than one cell in ten is longer than {MOST_CODE_LINES} lines: {lengths}")
-    if np.median(lengths) > MEDIAN_CODE_LINES:
-        problems.append(f"the median cell has {np.median(lengths):g} lines, at most {MEDIAN_CODE_LINES} are wanted")
+    if lengths and np.median(lengths) > MEDIAN_CODE_LINES:
+        problems.append(f"the median cell has {np.median(lengths):g} lines, at most {MEDIAN_CODE_LINES} are allowed")
+    return problems
+
+
+def within_budget(lesson):
+    """The main line is short enough for an evening: words, visible cells, visible lines, and the first figure early."""
+    found, limits = lesson.budget, (WORDS, VISIBLE_CELLS, VISIBLE_LINES, LINES_BEFORE_FIGURE)
+    counts = (found.words, found.cells, found.lines, found.lines_before_figure)
+    names = ("words", "visible code cells", "visible lines of code", "visible lines before the first figure")
+    return [
+        f"{count:,} {name}, at most {limit:,} are allowed"
+        for count, limit, name in zip(counts, limits, names, strict=True)
+        if count > limit and lesson.number not in OVER_BUDGET
+    ]
+
+
+def folded_cells_say_what_they_hide(lesson):
+    """A folded cell begins with a comment of one line, and asides are marked as `make refresh` marks them."""
+    problems = [
+        f"the folded cell {cell.execution_count} should begin with a comment that says what it hides"
+        for cell in lesson.code_cells
+        if notebooks.is_folded(cell) and not re.match(r"# \S.{8,100}\n[^#]", cell.source)
+    ]
+    for aside in lesson.asides:
+        if not (
+            aside[0].metadata.get(notebooks.COLLAPSED) and all(notebooks.ASIDE in notebooks.tags(c) for c in aside)
+        ):
+            problems.append(f"{aside[0].source.splitlines()[0]!r} is not marked as an aside: run `make refresh`")
     return problems
 
 
 def prose_before_code(lesson):
-    """At least 85 % of the code cells follow a cell of prose."""
-    cells = [cell for cell in lesson.cells if not notebooks.is_for_colab(cell)]
+    """At least 85 % of the visible code cells follow a cell of prose."""
+    cells = [cell for cell in lesson.cells if not (notebooks.is_for_colab(cell) or notebooks.is_folded(cell))]
     before = [previous.cell_type == "markdown" for previous, cell in pairwise(cells) if cell.cell_type == "code"]
     share = np.mean(before) if before else 1
     return [] if share >= PROSE_SHARE else [f"only {share:.0%} of the code cells follow a sentence"]
 
 
 def small_file(lesson):
-    """The file stays under 500 KB."""
+    """The file stays under 1 MB."""
     size = lesson.path.stat().st_size / 1000
     return [] if size < KILOBYTES else [f"{size:.0f} KB"]
+
+
+def time_as_counted(lesson):
+    """The study time at the top is what the formula gives."""
+    printed, counted = notebooks.FACTS.search(lesson.cells[0].source), lesson.budget.study_minutes
+    return [] if printed and int(printed["study"]) == counted else [f"the top should say '{counted} minutes of study'"]
 
 
 def time_as_measured(lesson):
@@ -184,6 +216,9 @@ RULES = (
     short_cells,
     prose_before_code,
     small_file,
+    within_budget,
+    folded_cells_say_what_they_hide,
+    time_as_counted,
     time_as_measured,
     few_ignored_cells,
     links_resolve,

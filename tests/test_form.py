@@ -56,6 +56,15 @@ def _tag(notebook, cells, tag):
         cell.metadata["tags"] = [tag]
 
 
+def _first_shown(notebook, cell):
+    notebook.cells.insert(1, cell)
+
+
+def _fold(cell, source):
+    cell.source = source
+    cell.metadata["jupyter"] = {"source_hidden": True}
+
+
 def _drop_prose(notebook):
     notebook.cells = notebook.cells[:1] + [cell for cell in notebook.cells if cell.cell_type == "code"]
 
@@ -99,7 +108,15 @@ BREAKERS = [
     (form.short_cells, lambda nb: _stretch(nb, 7)),
     (form.short_cells, lambda nb: [_set(cell, source="\n".join(["x = 1"] * 16)) for cell in _code_cells(nb)[:8]]),
     (form.prose_before_code, _drop_prose),
-    (form.small_file, lambda nb: _append_to_top(nb, "x" * 500_000)),
+    (form.small_file, lambda nb: _append_to_top(nb, "x" * 1_000_000)),
+    (form.within_budget, lambda nb: _append_to_top(nb, " word" * 1_800)),
+    (form.within_budget, lambda nb: nb.cells.extend(nbformat.v4.new_code_cell("x = 1") for _ in range(46))),
+    (form.within_budget, lambda nb: nb.cells.append(nbformat.v4.new_code_cell("x = 1\n" * 251))),
+    (form.within_budget, lambda nb: _first_shown(nb, nbformat.v4.new_code_cell("x = 1\n" * 31))),
+    (form.folded_cells_say_what_they_hide, lambda nb: _fold(_code_cells(nb)[2], "x = 1")),
+    (form.folded_cells_say_what_they_hide, lambda nb: _fold(_code_cells(nb)[2], "# Short\nx = 1")),
+    (form.folded_cells_say_what_they_hide, lambda nb: nb.cells.append(nbformat.v4.new_markdown_cell("## Aside: why"))),
+    (form.time_as_counted, lambda nb: _append_to_top(nb, " word" * 1_800)),
     (form.time_as_measured, lambda nb: nb.metadata["course"].update(run_seconds=4000.0)),
     (form.time_as_measured, lambda nb: nb.metadata.pop("course")),
     (form.few_ignored_cells, lambda nb: _tag(nb, 10, "nbval-ignore-output")),
@@ -112,15 +129,22 @@ BREAKERS = [
 @pytest.mark.parametrize(
     ("rule", "spoil"), BREAKERS, ids=[f"{rule.__name__}-{i}" for i, (rule, _) in enumerate(BREAKERS)]
 )
-def test_broken_notebook_is_found(rule, spoil, tmp_path):
+def test_broken_notebook_is_found(rule, spoil, tmp_path, monkeypatch):
+    monkeypatch.setattr(form, "OVER_BUDGET", set())
     sound = nbformat.read(SOUND, as_version=4)
     broken = copy.deepcopy(sound)
     spoil(broken)
     path = tmp_path / SOUND.name
     nbformat.write(broken, path)
-    assert rule(Lesson(SOUND, sound)) == []
-    assert rule(Lesson(path, broken)) != []
+    before = rule(Lesson(SOUND, sound))
+    assert set(rule(Lesson(path, broken))) - set(before)
 
 
 def test_every_rule_has_a_notebook_that_breaks_it():
     assert {rule for rule, _ in BREAKERS} == set(form.RULES)
+
+
+def test_list_of_lessons_over_budget_holds_only_such(monkeypatch):
+    listed = form.OVER_BUDGET
+    monkeypatch.setattr(form, "OVER_BUDGET", set())
+    assert listed <= {lesson.number for lesson in LESSONS if form.within_budget(lesson)}

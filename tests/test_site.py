@@ -2,6 +2,7 @@
 
 import functools
 import re
+import runpy
 import subprocess
 import sys
 
@@ -211,7 +212,7 @@ def test_the_package_page_has_every_public_function_with_its_docstring():
     import inspect
 
     page = soup("api")
-    for module in ("boxes", "metrics", "plots", "datasets.mnist"):
+    for module in ("geometry", "metrics", "plots", "datasets.mnist"):
         found = importlib.import_module(f"course_utils.{module}")
         for name, thing in inspect.getmembers(found, inspect.isfunction):
             if thing.__module__ == found.__name__ and not name.startswith("_"):
@@ -269,3 +270,31 @@ def test_a_page_at_fault_ends_the_build_and_the_next_one_too(tmp_path):
 
     wrong = "# Title\n\n[nowhere](no_lesson.ipynb)\n"
     assert [build(wrong), build(wrong), build("# Title\n")] == [1, 1, 0]
+
+
+def test_what_stands_under_an_aside_is_behind_a_click():
+    from docutils.core import publish_doctree
+
+    tree = publish_doctree(
+        "One\n===\n\nFirst\n\nAside: why\n----------\n\nInside\n\nTwo\n---\n\nLast\n",
+        settings_overrides={"doctitle_xform": False},
+    )
+    runpy.run_path(str(pages.BUILD.parent / "publish/templates/site/conf.py"))["fold_asides"](None, tree, "page")
+    found = tree.astext()
+    assert re.search(r"Aside: why\s+<details class=\"aside\">.*\s+Inside\s+</details>\s+Two\s+Last", found)
+    assert found.count("<details") == 1
+
+
+def test_folded_code_is_behind_a_click(tmp_path):
+    top = "# Try\n\nOne sentence.\n\n*5 minutes of study. Runs in 1 s on two cores. Builds on nothing.*"
+    cells = [
+        nbformat.v4.new_markdown_cell(top),
+        nbformat.v4.new_code_cell("# Drawing: dots\ndots()"),
+        nbformat.v4.new_code_cell("dots()"),
+    ]
+    cells[1].metadata["jupyter"] = dict(notebooks.FOLDED)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_try.ipynb")
+    from publish.site import page
+
+    made = page(notebooks.Lesson(tmp_path / "01_try.ipynb"))
+    assert [notebooks.tags(cell) for cell in made.cells] == [set(), {"hide-input"}, set()]

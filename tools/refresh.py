@@ -1,7 +1,7 @@
 """Execute, clean and store notebooks: ``make refresh``, or ``make refresh NOTEBOOK=01`` for one.
 
-The time that a run took is stored in the notebook's metadata and written into the line at its top. ``git diff`` then
-shows what changed. A notebook in which a cell fails is left as it was.
+The time that a run took is stored in the notebook's metadata. The line at the lesson's top gets that time and the time of
+study, which is counted. ``git diff`` then shows what changed. A notebook in which a cell fails is left as it was.
 """
 
 import math
@@ -25,6 +25,7 @@ _NOT_STORED = [
     "cell.metadata.lines_to_next_cell",
 ]
 _RUN_TIME = re.compile(r"(?<=Runs in )\d+(?= s on two cores)")
+_STUDY_TIME = re.compile(r"(?<=^\*)\d+(?= minutes of study\.)", re.M)
 
 
 def execute(notebook, folder):
@@ -57,7 +58,7 @@ def execute(notebook, folder):
 
 
 def clean(notebook, seconds):
-    """Drop what would change at each run, and write down how long the run took, and what new cells are in the deck of slides.
+    """Drop what would change at each run, and write down both times, which cells are asides, and what each is in the slides.
 
     Parameters
     ----------
@@ -69,12 +70,32 @@ def clean(notebook, seconds):
     nbformat.NotebookNode
     """
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=_NOT_STORED)
+    mark_asides(notebook)
     slides.mark(notebook)
     notebook.metadata["kernelspec"] = dict(notebooks.KERNEL)
     notebook.metadata["course"] = {"run_seconds": round(seconds, 1)}
     top = notebook.cells[0]
     top.source = _RUN_TIME.sub(str(printed_seconds(seconds)), top.source)
+    top.source = _STUDY_TIME.sub(str(notebooks.Lesson("", notebook).budget.study_minutes), top.source)
     return notebook
+
+
+def mark_asides(notebook):
+    """Tag the cells of asides, and fold each aside under its heading.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Changed in place. A cell that is no longer in an aside loses its mark.
+    """
+    for cell in notebook.cells:
+        if notebooks.ASIDE in notebooks.tags(cell):
+            cell.metadata["tags"] = [tag for tag in cell.metadata["tags"] if tag != notebooks.ASIDE]
+            cell.metadata.pop(notebooks.COLLAPSED, None)
+    for aside in notebooks.Lesson("", notebook).asides:
+        aside[0].metadata[notebooks.COLLAPSED] = True
+        for cell in aside:
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), notebooks.ASIDE]
 
 
 def printed_seconds(seconds):

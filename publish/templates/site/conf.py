@@ -2,6 +2,8 @@
 
 from importlib import metadata
 
+from docutils import nodes
+
 from course_utils import notebooks
 
 project = "Advanced neural networks"
@@ -43,3 +45,18 @@ html_show_search_summary = False  # it reads the pages anew, which a browser for
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
 mathjax_path = "mathjax.js"
 mathjax3_config = {"tex": {"tags": "ams"}}  # a formula that is referred to has a number: \label, \eqref
+
+
+def fold_asides(app, doctree, docname):
+    """Put what stands under a heading "Aside: ..." behind a click."""
+    for section in doctree.findall(nodes.section):
+        title = section.next_node(nodes.title)
+        if title is not None and title.parent is section and title.astext().startswith("Aside:"):
+            opening = '<details class="aside"><summary>Show the aside</summary>'
+            section.insert(section.index(title) + 1, nodes.raw("", opening, format="html"))
+            section.append(nodes.raw("", "</details>", format="html"))
+
+
+def setup(app):
+    """Let Sphinx call it for each page."""
+    app.connect("doctree-resolved", fold_asides)
