@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: help setup lab test data refresh bench assignments classroom test-classroom site slides test-pages clean
+.PHONY: help setup lab test check data refresh bench assignments classroom test-classroom site slides test-pages clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -27,10 +27,14 @@ lab: data  ## open JupyterLab on the first lesson (ARGS="--no-browser --port 889
 	@$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb $(ARGS)
 
 test: data  ## style, unit tests, and every notebook's stored outputs compared
+	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check --quiet .
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 	@$(BIN)/python -m pytest -q --nbval --nbval-current-env -n 2 --dist loadfile -p tools.notebook_table notebooks
+
+check: data  ## one lesson in a minute: style, form, unit tests, mutants, stored outputs (NOTEBOOK=02)
+	@$(BIN)/python -m tools.check $(NOTEBOOK)
 
 refresh: data  ## execute, clean and store the notebooks (one: NOTEBOOK=01)
 	@$(BIN)/python -m tools.refresh $(NOTEBOOK)

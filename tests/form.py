@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from course_utils import notebooks
-from tools import links
 from tools.refresh import printed_seconds
 
 IGNORED_SHARE = 0.15
@@ -200,11 +199,6 @@ def few_ignored_cells(lesson):
     return problems
 
 
-def links_resolve(lesson):
-    """Every relative link leads to a file and, where it names one, to a heading, in Markdown cells and in Markdown that cells show."""
-    return links.broken(links.text_of(lesson.notebook), lesson.path)
-
-
 RULES = (
     has_skeleton,
     ran_in_order,
@@ -221,5 +215,4 @@ RULES = (
     time_as_counted,
     time_as_measured,
     few_ignored_cells,
-    links_resolve,
 )

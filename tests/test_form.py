@@ -121,8 +121,6 @@ BREAKERS = [
     (form.time_as_measured, lambda nb: nb.metadata.pop("course")),
     (form.few_ignored_cells, lambda nb: _tag(nb, 10, "nbval-ignore-output")),
     (form.few_ignored_cells, lambda nb: _set(_code_cells(nb)[1], source="# NBVAL_IGNORE_OUTPUT\nx = 1")),
-    (form.links_resolve, lambda nb: _append_to_top(nb, " [map](nowhere/map.ipynb)")),
-    (form.links_resolve, lambda nb: _append_to_top(nb, " [map](#nowhere)")),
 ]
 
 

@@ -41,7 +41,3 @@ def test_lesson_without_one_cover_is_named(tmp_path):
     nbformat.write(notebook, path)
     with pytest.raises(ValueError, match=rf"{path.name} has 0 figures .* tag the cell"):
         _ = notebooks.Lesson(path).cover
-
-
-def test_readme_is_short():
-    assert len(readme.README.read_text(encoding="utf-8").splitlines()) < 200

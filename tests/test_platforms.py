@@ -57,8 +57,7 @@ def test_lesson_with_them_keeps_every_rule_of_form_and_its_outputs(copied):
     _place(copied)
     after = nbformat.read(path, as_version=4)
     for rule in form.RULES:
-        if rule is not form.links_resolve:  # the other lessons are not beside it
-            assert rule(notebooks.Lesson(path)) == [], rule
+        assert rule(notebooks.Lesson(path)) == [], rule
     assert notebooks.Lesson(path).card == card
     assert [cell.source for cell in after.cells[2:]] == [cell.source for cell in before.cells[1:]]
     assert [_without_counts(cell) for cell in after.cells[2:]] == [_without_counts(cell) for cell in before.cells[1:]]
@@ -150,7 +149,11 @@ def test_lessons_are_as_the_tool_leaves_them(path):
 
 def _make_test():
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ntest:")[2].partition("\n\n")[0]
-    return [line.replace("@$(BIN)/", "").replace(" $(ARGS)", "").strip() for line in recipe.splitlines()[1:]]
+    return [
+        line.replace("@$(BIN)/", "").replace(" $(ARGS)", "").strip()
+        for line in recipe.splitlines()
+        if "@$(BIN)/" in line
+    ]
 
 
 def test_workflow_runs_what_make_test_runs_with_the_oldest_and_the_newest_python():

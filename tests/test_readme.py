@@ -1,5 +1,6 @@
 """Every command that README.md and its neighbours print: run as it stands where that is quick, dry or with --help where it is not."""
 
+import functools
 import importlib.util
 import re
 import shlex
@@ -35,6 +36,7 @@ def commands(text):
 ALL = [(page, words) for page in PAGES for words in commands((ROOT / page).read_text(encoding="utf-8"))]
 
 
+@functools.cache
 def _run(*command):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"

@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
-from tools import refresh
+from course_utils import notebooks
+from tools import check, refresh
 from tools.notebook_table import count_cells
 
 ROOT = Path(__file__).parent.parent
@@ -112,10 +113,40 @@ def test_python_of_the_wrong_version_is_refused_in_one_sentence(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
-def test_readme_names_only_files_and_targets_that_exist():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    for target in re.findall(r"make ([a-z]+)\b", text):
-        assert target in targets or target == "the"
-    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
-        assert (ROOT / link).exists(), link
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_one_lesson_is_checked_by_another_target():
+    found = subprocess.run(["make", "test", "NOTEBOOK=01", "-o", "data"], capture_output=True, text=True, cwd=ROOT)
+    assert found.returncode != 0
+    assert "For one lesson: make check NOTEBOOK=01" in found.stdout
+
+
+def test_check_runs_style_form_unit_tests_mutants_and_outputs_of_one_lesson():
+    (lesson,) = notebooks.lessons(wanted=["02"])
+    ruff, _, tests, nbval = check.commands(lesson)
+    assert "ruff" in ruff
+    for name in tests[tests.index("tests/test_form.py") : tests.index("-k")]:
+        assert (ROOT / name).is_file()
+    assert {"tests/test_otsu.py", "tests/test_mutants.py", "tests/test_exercises.py"} <= set(tests)
+    assert nbval[-1] == str(Path("notebooks/02_otsu.ipynb"))
+
+
+def test_check_of_no_lesson_or_several_names_those_there_are():
+    for wanted in ([], [""], ["0"], ["77"], ["01", "02"]):
+        with pytest.raises(SystemExit, match=r"Expected the number of one lesson.*there are 00, 01"):
+            check.main(wanted)
+
+
+def test_refresh_counts_the_study_time_and_marks_asides():
+    cells = [TOP, "## Aside: why", "Because.", "## What", "A word."]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text) for text in cells])
+    notebook.cells[3].metadata["tags"] = ["aside", "cover"]
+    notebook = refresh.clean(notebook, 3.2)
+    assert [notebooks.tags(cell) for cell in notebook.cells] == [set(), {"aside"}, {"aside"}, {"cover"}, set()]
+    assert [cell.metadata.get(notebooks.COLLAPSED, False) for cell in notebook.cells] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert "*0 minutes of study. Runs in 4 s on two cores." in notebook.cells[0].source
