@@ -20,7 +20,7 @@ setup: .venv/ready  ## make .venv and install the project into it
 	@touch .venv/ready
 
 data: setup  ## fetch and verify the data sets, and render the cars
-	@$(BIN)/python -m course_utils.download
+	@$(BIN)/python -m course_utils.data
 	@$(BIN)/python -m course_utils.datasets.carvana
 
 lab: data  ## open JupyterLab on the first lesson (ARGS="--no-browser --port 8890")

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import Row, against_bar
-from course_utils import download, lesson, metrics, tensorflow_start
+from course_utils import lesson, metrics, tensorflow_start
+from course_utils.data import data_folder
 from course_utils.datasets.mnist import load_mnist
 from course_utils.notebooks import definitions
 
@@ -25,7 +26,7 @@ class Referee:
     def __init__(self, gan_lesson, digits):
         import keras
 
-        judge = gan_lesson.load_judge(digits, download.folder_of("mnist").with_name("judge"))
+        judge = gan_lesson.load_judge(digits, data_folder() / "judge")
         self.network = keras.Model(judge.inputs, [judge.layers[-2].output, judge.layers[-1].output])
         self.lesson = gan_lesson
         self.unseen, logits = self._ask(gan_lesson.as_input(digits.test_images))

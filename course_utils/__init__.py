@@ -6,9 +6,8 @@ Modules, from left to right; none imports one that stands to the right of it:
 tensorflow_start  a silent start of TensorFlow
 geometry          boxes on NumPy alone: overlap, offsets, non-maximum suppression
 notebooks         a lesson as an object: card, cells, exercises, figures, asides, definitions
-registry          what can be fetched, from where, with which checksum (data only)
+data              ``data_folder()``, ``fetch(name)`` and the table of sources; verified, written whole or not at all
 checker           the engine behind ``check``, ``hint`` and ``solution``; knows no topic
-download          ``fetch(name)``: sources in order, verified, written whole or not at all
 metrics           evaluation metrics: confusion, IoU, Dice, average precision, Fréchet distance
 images            sample pictures, reading your own, checks of pictures and histograms
 plots             one style, one meaning for each color, ``show(fig, alt=...)``

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "course_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
-    {"tensorflow_start", "registry", "geometry", "checker", "notebooks"},
-    {"download", "images", "metrics", "plots"},
+    {"tensorflow_start", "data", "geometry", "checker", "notebooks"},
+    {"images", "metrics", "plots"},
     {"datasets", "explore", "serving"},
     {"exercises", "lesson"},
 ]
@@ -67,8 +67,8 @@ def test_modules_import_only_from_their_left(path):
     ("statement", "unwanted"),
     [
         ("import course_utils", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "requests"}),
-        ("import course_utils.registry, course_utils.tensorflow_start", {"numpy", "matplotlib", "tensorflow", "keras"}),
-        ("import course_utils.download", {"matplotlib", "tensorflow", "keras", "ipywidgets", "requests", "sklearn"}),
+        ("import course_utils.tensorflow_start", {"numpy", "matplotlib", "tensorflow", "keras"}),
+        ("import course_utils.data", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "requests", "tqdm"}),
         (
             "import course_utils.lesson, course_utils.exercises, course_utils.images; course_utils.lesson.start(seed=0)",
             {"tensorflow", "keras", "ipywidgets"},

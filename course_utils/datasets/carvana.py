@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from course_utils.data import data_folder
 from course_utils.datasets._cars import VERSION, render
-from course_utils.download import PROJECT
 
 NAME = re.compile(r"([0-9a-f]{12})_(\d\d)")
 MEMORY = 1_000_000_000  # bytes that a pipeline keeps in memory; a larger part is kept on disk
@@ -125,13 +125,12 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     """
     if cars is not None and cars < 1:
         raise ValueError(f"expected at least one car, or None for all of them, got cars={cars}.")
-    data = PROJECT / Path(os.environ.get("COURSE_DATA") or "data").expanduser()
-    real = data / "carvana" if folder is None else Path(folder).expanduser().absolute()
+    real = data_folder() / "carvana" if folder is None else Path(folder).expanduser().absolute()
     if folder is not None or any((real / "train").glob("*.jpg")):
         return _find(real, cars, "Carvana", is_fallback=False)
     number = 40 if cars is None else cars
     name = f"{number}-cars-{size[1]}x{size[0]}-seed-{seed}-v{VERSION}"
-    rendered = render.write_cars(data / "cars" / name, number, size, seed)
+    rendered = render.write_cars(data_folder() / "cars" / name, number, size, seed)
     return _find(rendered, number, "rendered cars", is_fallback=True)
 
 
@@ -304,8 +303,7 @@ def pipeline(part, size, batch, train, seed=0):
 
 
 def _cache_file():
-    folder = Path(os.environ.get("COURSE_DATA") or "data").expanduser()
-    folder = tempfile.mkdtemp(prefix=".carvana-", dir=PROJECT / folder)
+    folder = tempfile.mkdtemp(prefix=".carvana-", dir=data_folder())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return f"{folder}/pairs"
 

@@ -10,8 +10,7 @@ from textwrap import fill
 
 import numpy as np
 
-from course_utils import download
-from course_utils.registry import DATASETS
+from course_utils.data import SOURCES, DownloadError, fetch, folder_of, is_genuine, read
 
 # Kernels that start within ten minutes of a failed try don't wait for a dead network again; `make data` always tries.
 RETRY_AFTER_SECONDS = 600
@@ -30,7 +29,7 @@ class Mnist:
 
 
 def load_mnist(folder: str | os.PathLike | None = None) -> Mnist:
-    """Load MNIST: 70,000 handwritten digits in grey, each centred in 28 x 28 pixels.
+    """Load MNIST: 70,000 handwritten digits in gray, each centered in 28 x 28 pixels.
 
     Good for a first classifier, a small GAN and anything that needs thousands of small pictures with a clear shape: a
     network learns it in minutes on a laptop. Too easy to tell two good classifiers apart.
@@ -66,21 +65,21 @@ def load_mnist(folder: str | os.PathLike | None = None) -> Mnist:
     Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits, http://yann.lecun.com/exdb/mnist/
     L. Bottou et al., Comparison of classifier methods: a case study in handwritten digit recognition, ICPR 1994.
     Y. LeCun et al., Gradient-based learning applied to document recognition, 1998, https://doi.org/10.1109/5.726791.
-    Licence: `course_utils.registry.DATASETS["mnist"].licence` (commonly stated as CC BY-SA 3.0).
+    License: `course_utils.data.SOURCES["mnist"].license` (commonly stated as CC BY-SA 3.0).
     """
     try:
-        contents = download.read("mnist", folder)
+        contents = read("mnist", folder)
     except FileNotFoundError:
         try:
-            folder = download.fetch("mnist", folder, retry_after=RETRY_AFTER_SECONDS)
-        except download.DownloadError as error:
+            folder = fetch("mnist", folder, retry_after=RETRY_AFTER_SECONDS)
+        except DownloadError as error:
             return _stand_in(str(error))
-        contents = download.read("mnist", folder)
-    genuine = download.is_genuine("mnist", contents)
+        contents = read("mnist", folder)
+    genuine = is_genuine("mnist", contents)
     source = "MNIST" if genuine else "other files in MNIST's place"
     if not genuine:
         show_banner(f"These are not MNIST but {source}; scores and pictures differ from the text.")
-    arrays = [_parse(name, data, folder) for name, data in contents.items()]  # in the registry's order
+    arrays = [_parse(name, data, folder) for name, data in contents.items()]  # in the order of `SOURCES`
     train_images, train_labels, test_images, test_labels = arrays
     return Mnist(
         train_images,
@@ -99,12 +98,10 @@ def _parse(name: str, data: bytes, folder: str | os.PathLike | None) -> np.ndarr
         if "labels" in name and values.max() > 9:
             raise ValueError(f"it has a label {values.max()}, and ten classes are 0 to 9.")
         if values.shape[1:] != (() if "labels" in name else (28, 28)):
-            raise ValueError(
-                f"it has the shape {values.shape}; pictures of 28 x 28 pixels, or one label each, are wanted."
-            )
+            raise ValueError(f"it has the shape {values.shape}; expected pictures of 28 x 28 pixels, or a label each.")
     except ValueError as error:
-        place = download.folder_of("mnist", folder)
-        raise download.DownloadError(
+        place = folder_of("mnist", folder)
+        raise DownloadError(
             f"{place / name} can't stand in MNIST's place: {error} Delete it and run 'make data'."
         ) from None
     return values
@@ -131,7 +128,7 @@ def parse_idx(data: bytes, name: str = "the data") -> np.ndarray:
         If the header is another one, or more or fewer values follow than it says.
     """
     if len(data) < 4 or data[:3] != b"\0\0\x08" or data[3] == 0:
-        raise ValueError(f"{name} starts with {bytes(data[:4])!r}, which is no IDX header of unsigned bytes.")
+        raise ValueError(f"{name} starts with {bytes(data[:4])!r}, which is not an IDX header of unsigned bytes.")
     start = 4 + 4 * data[3]
     if len(data) < start:
         raise ValueError(f"{name} ends within its IDX header of {start} bytes.")
@@ -149,7 +146,7 @@ def _stand_in(why: str) -> Mnist:
     images = np.stack([_enlarge(image) for image in digits.images])  # (1797, 28, 28)
     labels = digits.target.astype(np.int64)
     cut = len(labels) * 4 // 5  # no shuffling: neighbours, often by one hand, stay in one part
-    source = DATASETS["mnist"].fallback
+    source = SOURCES["mnist"].fallback
     show_banner(f"These are not MNIST but {source}; scores and pictures differ from the text. {why}")
     return Mnist(images[:cut], labels[:cut], images[cut:], labels[cut:], source, is_fallback=True)
 
@@ -158,9 +155,9 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
     """Enlarge one digit, (8, 8) with values 0 to 16, to (28, 28) uint8."""
     from PIL import Image
 
-    grey = Image.fromarray(np.rint(image * (255 / 16)).astype(np.uint8))
+    gray = Image.fromarray(np.rint(image * (255 / 16)).astype(np.uint8))
     # Pillow resizes bytes in integer arithmetic, so every processor gives the same pixels.
-    return np.pad(np.asarray(grey.resize((20, 20), Image.Resampling.BICUBIC)), 4)
+    return np.pad(np.asarray(gray.resize((20, 20), Image.Resampling.BICUBIC)), 4)
 
 
 def show_banner(text: str) -> None:
