@@ -4,27 +4,40 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: help setup lab test check data refresh bench assignments classroom test-classroom site slides test-pages clean
+.PHONY: .venv help setup lab copy update test check data refresh bench assignments classroom test-classroom site slides test-pages clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
 
 setup: .venv/ready  ## make .venv and install the project into it
 
+# Compared by what they say, not by their times: a copied or a read-only folder stays ready, and a branch with the same packages too.
 .venv/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v[:2] <= (3, 13) or sys.exit(f"Python 3.11 to 3.13 is wanted, $(PYTHON) is {v[0]}.{v[1]}: name another one with make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@cat $^ | cmp -s - $@ || $(MAKE) --no-print-directory .venv
+
+# Always `python -m`, never a script of .venv/bin: their first line holds a path, which must not be long, have spaces or change.
+.venv:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v[:2] <= (3, 13) or sys.exit(f"Python 3.11 to 3.13 is needed, but $(PYTHON) is {v[0]}.{v[1]}: name another one, for example make lab PYTHON=python3.12")'
 	@echo "Setting up .venv; the first time takes some minutes."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
-	@$(BIN)/python -m jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
-	@touch .venv/ready
+	@$(BIN)/python -m jupyterlab.labextensions disable --level=sys_prefix @jupyterlab/apputils-extension:announcements >/dev/null 2>&1
+	@cat pyproject.toml constraints.txt > .venv/ready
 
 data: setup  ## fetch and verify the data sets, and render the cars
 	@$(BIN)/python -m course_utils.data
 	@$(BIN)/python -m course_utils.datasets.carvana
 
-lab: data  ## open JupyterLab on the first lesson (ARGS="--no-browser --port 8890")
-	@$(BIN)/python -m jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+lab: setup  ## open JupyterLab on the first lesson (ARGS="--no-browser --port 8890")
+	@$(MAKE) --no-print-directory data || echo "Some data are missing; the lessons that need them will say so."
+	@$(BIN)/python -m tools.lab $(ARGS)
+
+copy: setup  ## copy a lesson to my/, where no update touches it (NOTEBOOK=02)
+	@$(BIN)/python -m tools.copy_lesson $(NOTEBOOK)
+
+update:  ## bring the newest version, and keep what you have written
+	@$(PYTHON) -m tools.update
+	@$(MAKE) --no-print-directory setup
 
 test: data  ## style, unit tests, and every notebook's stored outputs compared
 	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }

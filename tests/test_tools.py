@@ -109,7 +109,7 @@ def test_python_of_the_wrong_version_is_refused_in_one_sentence(tmp_path):
     old.chmod(0o755)
     found = subprocess.run(["make", "setup", "PYTHON=./python3.9"], capture_output=True, text=True, cwd=tmp_path)
     assert found.returncode != 0
-    assert "Python 3.11 to 3.13 is wanted, ./python3.9 is 3.9" in found.stderr
+    assert "Python 3.11 to 3.13 is needed, but ./python3.9 is 3.9" in found.stderr
     assert not (tmp_path / ".venv").exists()
 
 

@@ -73,7 +73,9 @@ def clean(notebook, seconds):
     mark_asides(notebook)
     slides.mark(notebook)
     notebook.metadata["kernelspec"] = dict(notebooks.KERNEL)
-    notebook.metadata["course"] = {"run_seconds": round(seconds, 1)}
+    tenths = round(seconds, 1)
+    # JupyterLab saves 35.0 as 35, and a lesson that was only opened and saved must not change.
+    notebook.metadata["course"] = {"run_seconds": int(tenths) if tenths == int(tenths) else tenths}
     top = notebook.cells[0]
     top.source = _RUN_TIME.sub(str(printed_seconds(seconds)), top.source)
     top.source = _STUDY_TIME.sub(str(notebooks.Lesson("", notebook).budget.study_minutes), top.source)

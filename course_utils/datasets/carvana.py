@@ -309,5 +309,10 @@ def _cache_file():
 
 
 if __name__ == "__main__":  # make data: rendered now, so that no lesson has to wait for it
-    found = load_carvana()
+    try:
+        found = load_carvana()
+    except PermissionError as error:
+        raise SystemExit(
+            f"cars: can't write to {error.filename}; make it writable or set COURSE_DATA, then run 'make data'."
+        ) from None
     print(f"{found.source}: {len(found):,} pictures with masks in {found.images[0].parent.parent}")

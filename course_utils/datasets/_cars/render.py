@@ -261,6 +261,8 @@ def write_cars(folder, cars=40, size=(320, 480), seed=0):
     if cars < 1:
         raise ValueError(f"expected at least one car, got cars={cars}.")
     folder = Path(folder).expanduser().absolute()
+    if folder.is_dir():  # a lock needs a folder that can be written to, and finished cars may lie in one that can't
+        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if not folder.is_dir():
