@@ -15,7 +15,7 @@ from tools.refresh import printed_seconds
 
 IGNORED_SHARE = 0.15
 CODE_LINES, MOST_CODE_LINES, MEDIAN_CODE_LINES = 25, 15, 6
-KILOBYTES = 500
+KILOBYTES = 1000
 PROSE_SHARE = 0.85
 
 
@@ -150,7 +150,7 @@ def prose_before_code(notebook, path):
 
 
 def small_file(notebook, path):
-    """The file stays under 500 KB."""
+    """The file stays under 1 MB."""
     size = path.stat().st_size / 1000
     return [] if size < KILOBYTES else [f"{size:.0f} KB"]
 

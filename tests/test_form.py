@@ -94,7 +94,7 @@ BREAKERS = [
     (form.short_cells, lambda nb: _stretch(nb, 7)),
     (form.short_cells, lambda nb: [_set(cell, source="\n".join(["x = 1"] * 16)) for cell in form.code_cells(nb)[:8]]),
     (form.prose_before_code, _drop_prose),
-    (form.small_file, lambda nb: _append_to_top(nb, "x" * 500_000)),
+    (form.small_file, lambda nb: _append_to_top(nb, "x" * 1_000_000)),
     (form.time_as_measured, lambda nb: nb.metadata["course"].update(run_seconds=4000.0)),
     (form.time_as_measured, lambda nb: nb.metadata.pop("course")),
     (form.few_ignored_cells, lambda nb: _tag(nb, 10, "nbval-ignore-output")),
