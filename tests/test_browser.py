@@ -226,6 +226,13 @@ def test_arrow_keys_move_the_slider_and_the_picture(lesson):
     assert explorer.message() == ""
 
 
+def test_an_explorer_is_one_output_and_its_slider_stands_over_its_picture(lesson):
+    box = lesson.explorer().box
+    assert box.locator("img").count() == 1
+    slider, picture = (box.locator(part).bounding_box() for part in (".noUi-handle", "img"))
+    assert slider["y"] + slider["height"] <= picture["y"] < slider["y"] + 60
+
+
 def test_a_drag_ends_on_the_picture_of_the_final_position(lesson):
     explorer = lesson.explorer()
     start, first = explorer.position(), explorer.picture()

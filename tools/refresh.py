@@ -27,6 +27,7 @@ _NOT_STORED = [
     "cell.metadata.execution",
     "cell.metadata.lines_to_next_cell",
 ]
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _RUN_TIME = re.compile(r"(?<=Runs in )\d+(?= s on two cores)")
 
 
@@ -72,6 +73,9 @@ def clean(notebook, seconds):
     nbformat.NotebookNode
     """
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=_NOT_STORED)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        # Its id is random, and until the cell is run JupyterLab would show "model not found" and not the still picture.
+        output.get("data", {}).pop(_WIDGET, None)
     slides.mark(notebook)
     notebook.metadata["kernelspec"] = dict(KERNEL)
     notebook.metadata["course"] = {"run_seconds": round(seconds, 1)}
