@@ -6,6 +6,7 @@ Modules, from left to right; none imports one that stands to the right of it:
 quiet          a silent start of TensorFlow
 boxes          geometry of boxes: overlap, offsets, non-maximum suppression
 registry       what can be fetched, from where, with which checksum (data only)
+progress       which exercises were answered right, kept on this computer
 checker        the engine behind ``check``, ``hint`` and ``solution``; knows no topic
 download       ``fetch(name)``: sources in order, verified, written whole or not at all
 metrics        the referees: confusion, IoU, Dice, average precision, Fréchet distance

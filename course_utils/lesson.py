@@ -1,4 +1,4 @@
-"""The start of a lesson, the size of its run, what it takes from an earlier one, the catalogue, the environment check."""
+"""The start of a lesson, the size of its run, progress, what it takes from an earlier one, the catalogue, the environment check."""
 
 import ast
 import importlib.metadata
@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from packaging.requirements import Requirement
 
-from course_utils import plots, quiet
+from course_utils import exercises, plots, quiet
+from course_utils import progress as kept
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 FACTS = re.compile(
@@ -23,6 +24,7 @@ FACTS = re.compile(
     re.M,
 )
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+_CHECK = re.compile(r'\bcheck\(\\"(\w+)\.')  # as a call stands in a notebook's file
 _PYTHONS = ((3, 11), (3, 13))
 
 
@@ -68,6 +70,48 @@ def choose(*, lesson, full):
     if scale not in ("lesson", "full"):
         raise ValueError(f"COURSE_SCALE is {scale!r}, and must be 'lesson' or 'full'.")
     return full if scale == "full" else lesson
+
+
+def progress(topic=None):
+    """Print which exercises were answered right on this computer: a table of all lessons, or a sentence on one.
+
+    A notebook that stores this is compared with ``COURSE_PROGRESS=0``, which makes everyone a beginner.
+
+    Parameters
+    ----------
+    topic : str, optional
+        The lesson, by the first part of its exercises' names, as ``"otsu"``.
+
+    Raises
+    ------
+    ValueError
+        If there are no such exercises.
+    """
+    known, solved = exercises.topics(), kept.read()
+    if topic is not None and topic not in known:
+        raise ValueError(f"there are no exercises of {topic!r}; there are those of {', '.join(known)}.")
+    names = {each: [exercise.name for exercise in exercises.of_topic(each)] for each in known}
+    if topic is not None:
+        left = [name for name in names[topic] if name not in solved]
+        print(_count(names[topic], solved), "exercises solved." + (f" Left: {', '.join(left)}." if left else ""))
+        return
+    asked_in = _notebooks_by_topic()
+    rows = dict(sorted((asked_in.get(each, each), names[each]) for each in known))
+    rows["all"] = [name for row in rows.values() for name in row]
+    width = max(map(len, rows))
+    print(f"{'lesson':{width}}  solved")
+    for label, row in rows.items():
+        print(f"{label:{width}}  {_count(row, solved)}")
+
+
+def _count(names, solved):
+    return f"{sum(name in solved for name in names)} of {len(names)}"
+
+
+def _notebooks_by_topic():
+    """Return the name of the notebook that asks the exercises of each topic; empty where no notebooks are at hand."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in NOTEBOOKS.glob("*.ipynb")}
+    return {topic: name for name, text in texts.items() for topic in _CHECK.findall(text)}
 
 
 def definitions(name, folder=NOTEBOOKS):

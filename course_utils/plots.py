@@ -184,11 +184,8 @@ def picture(image, title="", **options):
 def _melts_into_the_page(shown):
     """Tell whether more than half of any side of a picture, as it is shown, is nearly white."""
     values = shown.get_array()
-    for side in (values[:1], values[-1:], values[:, :1], values[:, -1:]):
-        colors = shown.to_rgba(side)[..., :3]
-        if (colors.min(axis=-1) > _LIGHT_SIDE).mean() > 0.5:
-            return True
-    return False
+    sides = (shown.to_rgba(side)[..., :3] for side in (values[:1], values[-1:], values[:, :1], values[:, -1:]))
+    return any((side.min(axis=-1) > _LIGHT_SIDE).mean() > 0.5 for side in sides)
 
 
 def boxes_on(image, boxes, title="", labels=None, colors=TRUTH, linewidth=2, fontsize=9, **options):

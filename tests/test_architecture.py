@@ -14,10 +14,11 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "course_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
-    {"quiet", "registry", "boxes", "checker"},
+    {"quiet", "registry", "boxes", "checker", "progress"},
     {"download", "images", "metrics", "plots"},
     {"datasets", "explore", "training", "serving"},
-    {"exercises", "lesson"},
+    {"exercises"},
+    {"lesson"},
 ]
 
 

@@ -208,7 +208,7 @@ def test_the_file_that_a_learner_saves_has_every_cell_run_in_order_and_no_error(
 
 def test_each_exercise_says_that_it_was_not_attempted(lesson):
     answers = [
-        "".join(output.get("text", "") for output in cell.outputs)
+        "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
         for cell in lesson.saved().cells
         if cell.cell_type == "code" and "\ncheck(" in cell.source
     ]
