@@ -7,14 +7,19 @@ Whatever the answer is, :func:`judge` returns a verdict and never raises.
 import copy
 import ctypes
 import dis
+import html
 import math
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-NOT_ATTEMPTED, WRONG, RIGHT = "Not attempted yet", "Not right yet", "Right"
+NOT_ATTEMPTED, WRONG, RIGHT, HINT = "Not attempted yet", "Not right yet", "Right", "Hint"
+# A sign and a color that can be told apart on white and on black; the words say the same.
+_LOOKS = {RIGHT: ("✓", "#009E73"), WRONG: ("✗", "#D55E00"), NOT_ATTEMPTED: ("…", "#8A8A8A"), HINT: ("?", "#2E86C1")}
+_BOX = "border-left: 4px solid {color}; padding: 2px 12px; margin: 4px 0; max-width: 46em; white-space: normal"
 
 
 class Wrong(Exception):
@@ -43,15 +48,36 @@ class Exercise:
     right: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
-    """``status`` is NOT_ATTEMPTED, WRONG or RIGHT; ``text`` is the sentence for the learner."""
+    """What a learner is told: one sentence in a terminal, and a box with a sign in a notebook.
+
+    Attributes
+    ----------
+    status : str
+        NOT_ATTEMPTED, WRONG or RIGHT; HINT where it is no verdict but help.
+    text : str
+        The sentence for the learner, in which backticks mark code.
+    note : str
+        A further sentence, for example how many exercises are solved.
+    """
 
     status: str
     text: str
+    note: str = ""
 
-    def __str__(self):
-        return f"{self.status}: {self.text}" if self.text else f"{self.status}."
+    def __repr__(self):
+        return ((f"{self.status}: {self.text} " if self.text else f"{self.status}. ") + self.note).rstrip()
+
+    def _repr_html_(self):
+        sign, color = _LOOKS[self.status]
+        said = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(f"{self.text} {self.note}".strip()))
+        # The class keeps JupyterLab from reading dollars in an answer as a formula.
+        return (
+            f'<div class="tex2jax_ignore mathjax_ignore" style="{_BOX.format(color=color)}">'
+            f'<span aria-hidden="true" style="color: {color}; font-weight: bold">{sign}</span> '
+            f"<strong>{self.status}{':' if self.text else '.'}</strong> {said}</div>"
+        )
 
 
 def judge(exercise, answer):

@@ -1,4 +1,4 @@
-"""Explorers: sliders, or a table of numbers, under a drawing. The only module that imports ipywidgets."""
+"""Explorers: sliders, or a table of numbers, over a drawing. The only module that imports ipywidgets."""
 
 import asyncio
 import html
@@ -17,21 +17,26 @@ from course_utils import plots
 _WAIT = 0.02  # seconds: long enough for the slider positions that queue up while a picture is drawn to be read
 
 
-def explore(draw, **sliders):
-    """Show a drawing with sliders under it.
+def explore(draw, *, alt=None, **sliders):
+    """Show a drawing with sliders over it, where they are in view while a tall picture changes.
+
+    With the sliders a still picture of the start is stored. It stands in their place wherever no kernel has run the
+    cell: on a page, in a preview, and in a notebook that was just opened.
 
     Parameters
     ----------
     draw : callable
         Takes one keyword for each slider and returns a ``matplotlib.figure.Figure``. A default of its own, as in
         ``def draw(threshold=107)``, is where that slider starts; without one it starts in the middle.
+    alt : str, optional
+        What the picture shows at the start, in one or two sentences, for those who can't see it.
     **sliders : tuple of (low, high, step)
         The range of each; whole numbers give an integer slider.
 
     Raises
     ------
     ValueError
-        If a slider is no such tuple, `draw` does not take it, or begins outside of it.
+        If a slider is no such tuple, `draw` does not take it, or begins outside of it, or if `alt` is not a text.
     TypeError
         If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes while a
         slider is moved is written below the sliders.
@@ -49,11 +54,13 @@ def explore(draw, **sliders):
     def make():
         return draw(**{name: control.value for name, control in controls.items()})
 
-    _open(make, controls.values(), controls.values(), f"move {ranges} and watch the picture change")
+    _open(make, controls.values(), controls.values(), f"move {ranges} and watch the picture change", alt)
 
 
-def explore_table(draw, table):
-    """Show a drawing with the numbers that it is drawn from under it, each in a field that can be typed into.
+def explore_table(draw, table, *, alt=None):
+    """Show a drawing with the numbers that it is drawn from over it, each in a field that can be typed into.
+
+    A still picture of the start is stored with it, as in :func:`explore`.
 
     Parameters
     ----------
@@ -62,11 +69,13 @@ def explore_table(draw, table):
     table : array_like
         (R, C): the numbers at the start. While an entry is no finite number, the last picture stays, and a sentence
         below the fields names the entry and what it holds.
+    alt : str, optional
+        What the picture shows at the start, in one or two sentences, for those who can't see it.
 
     Raises
     ------
     ValueError
-        If `table` is no table of finite numbers, with 1 to 8 rows and columns.
+        If `table` is no table of finite numbers, with 1 to 8 rows and columns, or if `alt` is not a text.
     TypeError
         If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes after a
         change is written below the fields.
@@ -82,15 +91,17 @@ def explore_table(draw, table):
     size = f"{start.shape[0]} x {start.shape[1]}"
     _open(
         lambda: draw(_typed(fields)), every, [widgets.GridBox(every, layout=columns)],
-        f"type other numbers into the {size} table and watch the picture change",
+        f"type other numbers into the {size} table and watch the picture change", alt,
     )  # fmt: skip
 
 
-def _open(make, controls, shown, how_to):
-    """Show the figure that `make` returns, `shown` under it, and a place for a message; redraw when a control changes."""
+def _open(make, controls, shown, how_to, alt):
+    """Show the figure that `make` returns, `shown` and a place for a message over it; redraw when a control changes."""
+    if alt is not None and not (isinstance(alt, str) and alt.strip()):
+        raise ValueError(f"alt should say in one or two sentences what the picture shows at the start; it is {alt!r}.")
     own_size = {"align_self": "flex-start"}  # a box stretches what it holds: on a wide screen, a blurred picture
     picture = widgets.Image(value=_render(make), format="png", layout=own_size)
-    message = widgets.HTML()  # a label would cut a long message off
+    message = widgets.HTML(layout={"display": "none"})  # a label would cut a long message off
 
     def redraw():
         try:
@@ -99,12 +110,12 @@ def _open(make, controls, shown, how_to):
             text = str(error)
         except Exception as error:  # raised from an event loop, it would reach nobody
             text = f"This picture could not be drawn: {type(error).__name__}: {error}"
-        message.value = html.escape(text, quote=False)
+        message.value, message.layout.display = html.escape(text, quote=False), None if text else "none"
 
     request = Coalesced(redraw)
     for control in controls:
         control.observe(request, names="value")
-    _show(widgets.VBox([picture, *shown, message]), how_to)
+    _show(widgets.VBox([*shown, message, picture]), picture.value, how_to, alt)
 
 
 class Coalesced:
@@ -222,8 +233,11 @@ def _render(make):
                 plt.close(number)
 
 
-def _show(box, how_to):
-    """Display a widget whose text form is a sentence, the same at each run, and not a list of its internals."""
-    bundle = box._repr_mimebundle_()
-    bundle["text/plain"] = f"An explorer: in JupyterLab, {how_to}."
-    display(bundle, raw=True)
+def _show(box, start, how_to, alt):
+    """Display a widget, its first picture, and a sentence that is the same at each run, and not a list of its internals.
+
+    A front end shows one of them: the widget where there is a kernel, else the picture, else the sentence.
+    """
+    sentence = f"An explorer: in JupyterLab, {how_to}."
+    bundle = box._repr_mimebundle_() | {"image/png": plots.compact(start), "text/plain": sentence}
+    display(bundle, raw=True, metadata={"image/png": {"alt": alt or sentence}})

@@ -1,4 +1,4 @@
-"""The start of a lesson, the size of its run, and a check of the environment."""
+"""The start of a lesson, the size of its run, progress, and a check of the environment."""
 
 import importlib.metadata
 import os
@@ -8,7 +8,8 @@ import sys
 import numpy as np
 from packaging.requirements import Requirement
 
-from course_utils import plots, tensorflow_start
+from course_utils import exercises, notebooks, plots, tensorflow_start
+from course_utils import progress as kept
 
 _PYTHONS = ((3, 11), (3, 13))
 
@@ -55,6 +56,45 @@ def choose(*, lesson, full):
     if scale not in ("lesson", "full"):
         raise ValueError(f"COURSE_SCALE is {scale!r}, and must be 'lesson' or 'full'.")
     return full if scale == "full" else lesson
+
+
+def progress(slug=None):
+    """Print which exercises were answered right on this computer: a table of all lessons, or a sentence on one.
+
+    A notebook that stores this is compared with ``COURSE_PROGRESS=0``, which makes everyone a beginner.
+
+    Parameters
+    ----------
+    slug : str, optional
+        The lesson, by the first part of its exercises' names, as ``"otsu"``.
+
+    Raises
+    ------
+    ValueError
+        If there are no such exercises.
+    """
+    known, solved = exercises.topics(), kept.read()
+    if slug is not None and slug not in known:
+        raise ValueError(f"there are no exercises of {slug!r}; there are those of {', '.join(known)}.")
+    if slug is not None:
+        names = [exercise.name for exercise in exercises.of_topic(slug)]
+        left = [name for name in names if name not in solved]
+        print(_count(names, solved), "exercises solved." + (f" Left: {', '.join(left)}." if left else ""))
+        return
+    rows = {
+        lesson.name: [exercise.name for exercise in exercises.of_topic(lesson.slug)]
+        for lesson in notebooks.lessons()
+        if lesson.slug in known
+    }
+    rows["all"] = [name for row in rows.values() for name in row]
+    width = max(map(len, rows))
+    print(f"{'lesson':{width}}  solved")
+    for label, row in rows.items():
+        print(f"{label:{width}}  {_count(row, solved)}")
+
+
+def _count(names, solved):
+    return f"{sum(name in solved for name in names)} of {len(names)}"
 
 
 def environment_problems():

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cv2
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,6 +26,9 @@ OTHER = "#CC79A7"  # purple: a further method
 LIGHT = "#56B4E9"  # sky blue: a further set of data
 INK = "#333333"  # text, outlines, a neutral curve
 PALE = "#BBBBBB"  # histograms, and what stands in the background
+
+_LIGHT_SIDE = 0.88  # of 1: a side of a picture that is lighter can hardly be told from the page
+_STEP = 5  # the levels that a stored figure keeps are this far apart
 
 _STYLE = {
     "figure.dpi": 100,
@@ -95,25 +99,56 @@ def show(fig, alt):
         raise ValueError(
             f"show(fig, alt=...) wants one or two sentences that say what the figure shows; alt is {alt!r}."
         )
-    data = _with_fewer_colors(png(fig))
+    data = compact(png(fig))
     display({"image/png": data, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
 
 
-def _with_fewer_colors(data):
-    """Round grays to 24 levels and use a palette of 256 colours: a stored figure shrinks to a third, and looks the same."""
-    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-    gray = np.ptp(pixels, axis=2) < 12
-    rounded = np.rint(np.rint(pixels.mean(axis=2) * 23 / 255) * 255 / 23)
-    pixels = np.where(gray[..., None], rounded[..., None], pixels).astype(np.uint8)
+def compact(data):
+    """Make a picture small enough to be stored in a notebook, without a visible change.
+
+    Each channel is rounded to a multiple of 5, so no pixel is off by more than 2 of 255 levels. Black and white stay as
+    they are, and so does a gray that has three equal channels.
+
+    Parameters
+    ----------
+    data : bytes
+        A PNG file without transparent parts.
+
+    Returns
+    -------
+    bytes
+        A PNG file: gray, with a palette, or in full color, whichever holds the rounded picture without a further loss.
+    """
+    levels = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(np.int32) + _STEP // 2) // _STEP
+    if (levels == levels[..., :1]).all():
+        return _smallest(levels[..., 0])
+    shape = 3 * (255 // _STEP + 1,)
+    codes = np.ravel_multi_index(tuple(np.moveaxis(levels, 2, 0)), shape)
+    used = np.bincount(codes.ravel(), minlength=np.prod(shape)) > 0
+    if used.sum() > 256:
+        return _smallest(levels[..., ::-1])
+    image = Image.fromarray((np.cumsum(used) - 1)[codes].astype(np.uint8), "P")
+    palette = _STEP * np.stack(np.unravel_index(np.flatnonzero(used), shape), axis=1)
+    image.putpalette(palette.astype(np.uint8).tobytes())
     stream = io.BytesIO()
-    Image.fromarray(pixels).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
-        stream, "PNG", optimize=True
-    )
+    image.save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 
+def _smallest(levels):
+    """Write levels, gray or BGR, as PNG. Drawings are smallest without filters, photographs with them; Pillow always filters."""
+    pixels, files = (_STEP * levels).astype(np.uint8), []
+    for chosen in (cv2.IMWRITE_PNG_FILTER_NONE, cv2.IMWRITE_PNG_ALL_FILTERS):
+        options = [cv2.IMWRITE_PNG_FILTER, chosen, cv2.IMWRITE_PNG_COMPRESSION, 9]
+        files.append(cv2.imencode(".png", pixels, options)[1].tobytes())
+    return min(files, key=len)
+
+
 def picture(image, title="", **options):
-    """Prepare a picture for :func:`grid`: without ticks, and with 0 black and 255 white where it is gray uint8.
+    """Prepare a picture for :func:`grid`: without ticks.
+
+    Where it is gray uint8, 0 is black and 255 white; where it is bool, False is black and True white.
+    A picture with a side that is nearly white gets a thin frame, or it would melt into the page.
 
     Parameters
     ----------
@@ -130,15 +165,27 @@ def picture(image, title="", **options):
     """
     if image.dtype == np.uint8 and image.ndim == 2:
         options = {"vmin": 0, "vmax": 255, **options}
+    if image.dtype == bool:  # left to itself, Matplotlib draws a mask that is True everywhere in black
+        options = {"vmin": 0, "vmax": 1, **options}
 
     def draw(ax):
-        ax.imshow(image, **options)
+        shown = ax.imshow(image, **options)
         ax.set(title=title)
         ax.set_axis_off()
         for axis in (ax.xaxis, ax.yaxis):  # else their ticks are worked out three times all the same
             axis.set_visible(False)
+        if _melts_into_the_page(shown):
+            ax.set_axis_on()
+            ax.spines[:].set(visible=True, color=PALE, linewidth=0.8, zorder=0.9)  # over the picture, under boxes on it
 
     return Panel(draw, image.shape[1] / image.shape[0])
+
+
+def _melts_into_the_page(shown):
+    """Tell whether more than half of any side of a picture, as it is shown, is nearly white."""
+    values = shown.get_array()
+    sides = (shown.to_rgba(side)[..., :3] for side in (values[:1], values[-1:], values[:, :1], values[:, -1:]))
+    return any((side.min(axis=-1) > _LIGHT_SIDE).mean() > 0.5 for side in sides)
 
 
 def boxes_on(image, boxes, title="", labels=None, colors=TRUTH, linewidth=2, fontsize=9, **options):
@@ -230,7 +277,9 @@ def histogram(counts, marks=(), title="", curve=None, log=False, aspect=1.5):
             xlabel="gray value", xlim=(-1, 256), title=title, yscale="log" if log else "linear", ylim=(int(log), None)
         )
         ax.set_ylabel("pixels")
-        ax.locator_params(axis="x", nbins=5)
+        ax.locator_params(axis="x", nbins=5, integer=True)
+        if not log:
+            ax.locator_params(axis="y", integer=True)
         if any(label for _, label, _ in marks):
             ax.legend(fontsize=10, handlelength=1, borderaxespad=0)
 
@@ -243,7 +292,7 @@ def curves(x, lines, xlabel, ylabel, title="", bottom=0.0, marker="", aspect=1.5
     Parameters
     ----------
     x : array_like
-        (N,)
+        (N,); where it holds integers, the ticks are integers too.
     lines : sequence of (array_like, str, str)
         For each curve its values (N,), its label and its colour.
     xlabel, ylabel, title : str
@@ -265,6 +314,8 @@ def curves(x, lines, xlabel, ylabel, title="", bottom=0.0, marker="", aspect=1.5
             ax.plot(x, values, color=color, label=label, marker=marker)
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
         ax.set_ylim(bottom=bottom)
+        if np.asarray(x).dtype.kind in "iu":
+            ax.locator_params(axis="x", integer=True, min_n_ticks=1)
         if len(lines) > 1:
             ax.legend(fontsize=10)
 

@@ -6,6 +6,8 @@ import struct
 from importlib import metadata
 from pathlib import Path
 
+import nbformat
+
 from course_utils import notebooks
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
@@ -23,18 +25,28 @@ def without_kernel(lesson):
     Returns
     -------
     nbformat.NotebookNode
-        A copy: the sentence that is stored with an explorer stands in its place, and its words in place of a picture that would
-        be fetched from the network, such as a badge.
+        A copy: in place of an explorer stand its still picture and the sentence that is stored with it; in place of a picture
+        that would be fetched from the network, such as a badge, its words.
     """
     notebook = notebooks.read(lesson.path)
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _REMOTE_PICTURE.sub(r"\1", cell.source)
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        if output.get("data", {}).pop(_WIDGET, None) is not None:
-            output.data["text/markdown"] = f"*{output.data['text/plain']}*"
+        if "outputs" in cell:
+            cell.outputs = [part for output in cell.outputs for part in _without_widget(output)]
     return notebook
+
+
+def _without_widget(output):
+    """Split what an explorer left in a notebook into its picture, where there is one, and its sentence."""
+    data = output.get("data", {})
+    is_explorer = data.pop(_WIDGET, None) is not None or str(data.get("text/plain")).startswith("An explorer: ")
+    if not is_explorer:
+        return [output]
+    sentence = data.pop("text/plain")
+    caption = nbformat.v4.new_output("display_data", {"text/plain": sentence, "text/markdown": f"*{sentence}*"})
+    return [output, caption] if data else [caption]
 
 
 def size_of(png):

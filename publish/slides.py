@@ -68,7 +68,7 @@ def default_types(notebook):
 
 
 def role_of(cell):
-    """Say what a code cell is to someone who watches: a figure, an explorer, a definition, a result, a step, or plumbing.
+    """Say what a code cell is to someone who watches: a figure, an explorer without one, a definition, a result, a step, or plumbing.
 
     Parameters
     ----------
@@ -79,13 +79,14 @@ def role_of(cell):
     str
     """
     outputs = {kind for output in cell.outputs for kind in output.get("data", {"text": ""})}
-    if "text/markdown" in outputs:
+    is_explorer = re.search(r"^explore", cell.source, re.MULTILINE)
+    if "text/markdown" in outputs and not is_explorer:
         outputs.clear()  # a table that a cell writes is for reading, not for a slide
     if notebooks.is_for_colab(cell):  # the one that only Colab needs
         return "plumbing"
     if notebooks.check_call(cell):
         return "exercise"
-    if re.search(r"^explore", cell.source, re.MULTILINE):
+    if is_explorer and "image/png" not in outputs:
         return "explorer"
     if "image/png" in outputs:
         return "figure"
@@ -389,8 +390,8 @@ def stacks_of(lesson):
     for i, (cell, kind) in list(enumerate(zip(notebook.cells, types, strict=True)))[1:]:
         if cell.cell_type == "code":
             if kind == "notes":
-                text = _printed(cell) if role_of(cell) == "explorer" else f"```python\n{cell.source}\n```"
-                deck.slide.notes.append(text)
+                text = _printed(cell).strip()
+                deck.slide.notes.append(text if text.startswith("An explorer") else f"```python\n{cell.source}\n```")
             elif kind != "skip":
                 if kind in ("slide", "subslide") and not deck.slide.is_open():
                     deck.begin()

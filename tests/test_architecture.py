@@ -14,10 +14,11 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "course_utils"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = [
-    {"tensorflow_start", "data", "geometry", "checker", "notebooks"},
+    {"tensorflow_start", "data", "geometry", "checker", "notebooks", "progress"},
     {"images", "metrics", "plots"},
     {"datasets", "explore", "serving"},
-    {"exercises", "lesson"},
+    {"exercises"},
+    {"lesson"},
 ]
 
 

@@ -208,7 +208,7 @@ def test_the_file_that_a_learner_saves_has_every_cell_run_in_order_and_no_error(
 
 def test_each_exercise_says_that_it_was_not_attempted(lesson):
     answers = [
-        "".join(output.get("text", "") for output in cell.outputs)
+        "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
         for cell in lesson.saved().cells
         if cell.cell_type == "code" and "\ncheck(" in cell.source
     ]
@@ -224,6 +224,13 @@ def test_arrow_keys_move_the_slider_and_the_picture(lesson):
     assert second != first
     assert explorer.press("ArrowLeft", "ArrowLeft", "ArrowLeft") == first
     assert explorer.message() == ""
+
+
+def test_an_explorer_is_one_output_and_its_slider_stands_over_its_picture(lesson):
+    box = lesson.explorer().box
+    assert box.locator("img").count() == 1
+    slider, picture = (box.locator(part).bounding_box() for part in (".noUi-handle", "img"))
+    assert slider["y"] + slider["height"] <= picture["y"] < slider["y"] + 60
 
 
 def test_a_drag_ends_on_the_picture_of_the_final_position(lesson):

@@ -1,7 +1,12 @@
 """Every exercise: its solution passes, each wrong answer gets the words that help, and nonsense never raises."""
 
+import html
+import re
+
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 from course_utils import checker, exercises
 from course_utils.checker import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Wrong, judge
@@ -188,3 +193,39 @@ def test_hint_and_solution_print_what_the_exercise_says(capsys):
         capsys.readouterr().out
         == f"Hint: {ALL['start_here.negative'].hint}\n{ANSWERS['start_here.negative'][0].code}\n"
     )
+
+
+@pytest.fixture
+def shell():
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+def test_in_a_kernel_verdicts_and_hints_are_boxes_that_look_different_and_sentences_as_printed(shell, capsys):
+    asked = [("...", ...), ("wrong", 303), ("right", 303 * 384), ("hint", None)]
+    boxes, sentences = [], []
+    for kind, answer in asked:
+        with capture_output() as captured:
+            exercises.hint("start_here.pixels") if kind == "hint" else exercises.check("start_here.pixels", answer)
+        (output,) = captured.outputs
+        assert captured.stdout == ""
+        assert set(output.data) == {"text/html", "text/plain"}
+        boxes.append(output.data["text/html"])
+        sentences.append(output.data["text/plain"])
+        read = html.unescape(re.sub("<[^>]+>", "", boxes[-1]))
+        status, _, text = sentences[-1].replace("`", "").partition(": ")
+        assert status.rstrip(".") in read  # behind the sign
+        assert text in read
+    assert len({re.search(r"border-left: 4px solid (#\w+)", box)[1] for box in boxes}) == len(asked)
+    assert len({re.search(r"<span[^>]*>(.)</span>", box)[1] for box in boxes}) == len(asked)
+    assert sentences[1].startswith("Not right yet: 303 is one side of the picture; ")
+    assert sentences[2:] == ["Right.", f"Hint: {ALL['start_here.pixels'].hint}"]
+    assert "<code>coins.shape</code>" in boxes[3]
+
+
+def test_what_a_learner_writes_is_not_read_as_html(shell):
+    verdict = checker.Verdict(WRONG, "expected a number, got the text '<b>& `x<y`'.")
+    assert "the text &#x27;&lt;b&gt;&amp; <code>x&lt;y</code>&#x27;." in verdict._repr_html_()
+    with capture_output() as captured:
+        exercises.check("start_here.pixels", "<script>alert(1)</script>")
+    assert "<script" not in captured.outputs[0].data["text/html"]

@@ -1,6 +1,7 @@
 """Explorers in a real kernel, driven by the messages that a front end sends, and in plain Python without an event loop."""
 
 import asyncio
+import base64
 import hashlib
 import queue
 import time
@@ -137,10 +138,21 @@ def _hash(front_end, picture):
 
 def test_display_is_a_widget_and_the_same_plain_sentence_at_each_run(front_end):
     bundles = [front_end.run("explore(draw, level=(0, 100, 1))") for _ in range(2)]
-    assert [set(bundle) for (bundle,) in bundles] == [{VIEW, "text/plain"}] * 2
+    assert [set(bundle) for (bundle,) in bundles] == [{VIEW, "image/png", "text/plain"}] * 2
     sentence = "An explorer: in JupyterLab, move level (0 to 100) and watch the picture change."
     assert [bundle["text/plain"] for (bundle,) in bundles] == [sentence, sentence]
     assert bundles[0][0][VIEW]["model_id"] != bundles[1][0][VIEW]["model_id"]
+
+
+def test_display_holds_the_first_picture_as_a_figure_is_stored_and_its_alt_text(front_end):
+    for alt in ("", ", alt='the number three, in black'"):
+        front_end.run(f"explore(draw, level=(0, 100, 1){alt})")
+        (shown,) = [message["content"] for message in front_end.messages if message["msg_type"] == "display_data"]
+        data = base64.b64decode(shown["data"]["image/png"])
+        wanted = front_end.value("hashlib.sha256(plots.compact(plots.png(draw(3)))).hexdigest()")
+        assert hashlib.sha256(data).hexdigest() == wanted
+        words = "the number three, in black" if alt else shown["data"]["text/plain"]
+        assert shown["metadata"] == {"image/png": {"alt": words}}
 
 
 def test_display_leaks_no_text_result_or_second_picture(front_end):
@@ -266,7 +278,7 @@ def open_explorer(boxes):
 
     def call(draw, **sliders):
         explore(draw, **sliders)
-        picture, *controls, message = boxes[-1].children
+        *controls, message, picture = boxes[-1].children
         return controls, picture, message
 
     return call
@@ -395,6 +407,23 @@ def test_a_slider_that_draw_does_not_take_is_named(open_explorer):
         open_explorer(lambda one, two: None, three=(0, 1, 1))
 
 
+@pytest.mark.parametrize("alt", ["", "  ", 3, (0, 1, 1)], ids=repr)
+def test_alt_that_is_not_a_text_gets_one_sentence(open_explorer, open_table, alt):
+    with pytest.raises(ValueError, match=r"^alt should say .* it is .*\.$"):
+        open_explorer(_draw, level=(0, 1, 1), alt=alt)
+    with pytest.raises(ValueError, match=r"^alt should say .* it is .*\.$"):
+        explore_table(_draw_table, [[1, 2]], alt=alt)
+
+
+def test_message_takes_no_room_while_there_is_none(open_explorer):
+    (slider,), _, message = open_explorer(lambda level=1: _draw(level=1 // level), level=(0, 10, 1))
+    shown = [message.layout.display]
+    for level in (0, 5):
+        slider.value = level
+        shown.append(message.layout.display)
+    assert shown == ["none", None, "none"]
+
+
 def test_no_slider_at_all_is_an_error(open_explorer):
     with pytest.raises(ValueError, match="wants at least one slider"):
         open_explorer(_draw)
@@ -456,7 +485,7 @@ def open_table(boxes):
 
     def call(draw, table):
         explore_table(draw, table)
-        picture, fields, message = boxes[-1].children
+        fields, message, picture = boxes[-1].children
         return fields.children, picture, message
 
     return call
@@ -478,7 +507,7 @@ def draw_table(table):
 
 explore_table(draw_table, [[1, 2], [3, 4], [5, 6]])
 """)
-    assert set(bundle) == {VIEW, "text/plain"}
+    assert set(bundle) == {VIEW, "image/png", "text/plain"}
     assert bundle["text/plain"] == (
         "An explorer: in JupyterLab, type other numbers into the 3 x 2 table and watch the picture change."
     )

@@ -182,10 +182,11 @@ def test_a_sentence_stands_where_an_explorer_would_be(name):
         output.data["text/plain"]
         for cell in notebook(name).cells
         for output in cell.get("outputs", [])
-        if any("widget" in kind for kind in output.get("data", {}))
+        if output.get("data", {}).get("text/plain", "").startswith("An explorer")
     ]
     text = soup(name).get_text()
-    assert all(sentence.startswith("An explorer") and sentence in text for sentence in wanted)
+    assert all(sentence in text for sentence in wanted)
+    assert len(wanted) == sum(cell.source.count("\nexplore") for cell in notebook(name).cells)
     assert "widget" not in "".join(map(str, soup(name).select("script")))
 
 
@@ -245,14 +246,21 @@ def test_a_cell_with_two_figures_is_refused():
 
 def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_sentence(tmp_path):
     badge = "# Try\n\n[![Open it](https://example.com/badge.svg)](https://example.com/x) and ![ours](own.png)"
-    output = nbformat.v4.new_output(
-        "display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "Move it."}
+    sentence = "An explorer: in JupyterLab, move it."
+    widget = nbformat.v4.new_output(
+        "display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": sentence}
     )
-    cells = [nbformat.v4.new_markdown_cell(badge), nbformat.v4.new_code_cell("explore()", outputs=[output])]
+    still = nbformat.v4.new_output("display_data", {"image/png": "", "text/plain": sentence})
+    still.metadata["image/png"] = {"alt": "a box"}
+    cells = [nbformat.v4.new_markdown_cell(badge)]
+    cells += [nbformat.v4.new_code_cell("explore()", outputs=[output]) for output in (widget, still)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "01_try.ipynb")
     found = pages.without_kernel(notebooks.Lesson(tmp_path / "01_try.ipynb"))
     assert found.cells[0].source == "# Try\n\n[Open it](https://example.com/x) and ![ours](own.png)"
-    assert found.cells[1].outputs[0].data == {"text/plain": "Move it.", "text/markdown": "*Move it.*"}
+    caption = {"text/plain": sentence, "text/markdown": f"*{sentence}*"}
+    assert [output.data for output in found.cells[1].outputs] == [caption]
+    assert [output.data for output in found.cells[2].outputs] == [{"image/png": ""}, caption]
+    assert reader.alt_text(found.cells[2]) == "a box"
 
 
 def test_a_page_at_fault_ends_the_build_and_the_next_one_too(tmp_path):

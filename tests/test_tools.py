@@ -43,6 +43,20 @@ def test_refresh_stores_outputs_and_the_measured_time(tmp_path):
     assert "language_info" not in notebook.metadata
 
 
+def test_an_explorer_is_stored_as_its_picture_and_sentence_the_same_at_each_refresh(tmp_path):
+    source = """
+from course_utils.explore import explore
+from matplotlib.figure import Figure
+explore(lambda level=3: Figure(figsize=(level, 1)), level=(1, 5, 1))"""
+    path, stored = _notebook(tmp_path / "01_try.ipynb", source), []
+    for _ in range(2):
+        refresh.refresh(path)
+        (output,) = nbformat.read(path, as_version=4).cells[1].outputs
+        stored.append(output)
+    assert set(stored[0].data) == {"image/png", "text/plain"}
+    assert stored[0] == stored[1]
+
+
 @pytest.mark.parametrize(("seconds", "printed"), [(0.1, 1), (1.0, 1), (1.1, 2), (59.9, 60)])
 def test_times_are_rounded_up(seconds, printed):
     assert refresh.printed_seconds(seconds) == printed

@@ -24,6 +24,7 @@ _NOT_STORED = [
     "cell.metadata.execution",
     "cell.metadata.lines_to_next_cell",
 ]
+_WIDGET = "application/vnd.jupyter.widget-view+json"
 _RUN_TIME = re.compile(r"(?<=Runs in )\d+(?= s on two cores)")
 _STUDY_TIME = re.compile(r"(?<=^\*)\d+(?= minutes of study\.)", re.M)
 
@@ -71,6 +72,9 @@ def clean(notebook, seconds):
     """
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=_NOT_STORED)
     mark_asides(notebook)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        # Its id is random, and until the cell is run JupyterLab would show "model not found" and not the still picture.
+        output.get("data", {}).pop(_WIDGET, None)
     slides.mark(notebook)
     notebook.metadata["kernelspec"] = dict(notebooks.KERNEL)
     tenths = round(seconds, 1)

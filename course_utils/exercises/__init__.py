@@ -4,13 +4,16 @@ The folder ``answers`` holds solutions, right answers written differently and wr
 imported. A copy for a class can do without it.
 """
 
+import dataclasses
 import importlib
 import pkgutil
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils import checker
+from IPython.display import display
+
+from course_utils import checker, progress
 
 ANSWERS = Path(__file__).parent / "answers"
 _HEAD = re.compile(r"^# %% (?P<name>\w+\.\w+): (?P<kind>solution|right|wrong)(?:, (?P<note>.*))?$", re.M)
@@ -35,7 +38,9 @@ class Answer(NamedTuple):
 
 
 def check(name, answer):
-    """Print a verdict on an answer: not attempted yet, not right yet and why, or right.
+    """Show a verdict on an answer: not attempted yet, not right yet and why, or right.
+
+    A right answer is written down on this computer, see :mod:`course_utils.progress`.
 
     Parameters
     ----------
@@ -44,18 +49,18 @@ def check(name, answer):
     answer : object
         A value or a function. It may be anything; nothing that it does raises here.
     """
-    _print_about(name, lambda exercise: checker.judge(exercise, answer))
+    _say_about(name, lambda exercise: display(_noted(exercise, checker.judge(exercise, answer))))
 
 
 def hint(name):
-    """Print one sentence that shows the way.
+    """Show one sentence that leads on.
 
     Parameters
     ----------
     name : str
         The exercise, as ``"thresholding.negative"``.
     """
-    _print_about(name, lambda exercise: f"Hint: {exercise.hint}")
+    _say_about(name, lambda exercise: display(checker.Verdict(checker.HINT, exercise.hint)))
 
 
 def solution(name):
@@ -66,7 +71,7 @@ def solution(name):
     name : str
         The exercise, as ``"thresholding.negative"``.
     """
-    _print_about(name, _solution)
+    _say_about(name, lambda exercise: print(_solution(exercise)))
 
 
 def _solution(exercise):
@@ -128,10 +133,23 @@ def of_topic(topic):
     return importlib.import_module(f"{__name__}.{topic}").EXERCISES
 
 
-def _print_about(name, say):
-    """Print what `say` returns for the named exercise, or a sentence that names those there are."""
+def _noted(exercise, verdict):
+    """Write down that an exercise is solved, and say of how many in its lesson."""
+    if verdict.status != checker.RIGHT:
+        return verdict
+    solved, known = progress.record(exercise.name), of_topic(exercise.name.split(".")[0])
+    count = sum(each.name in solved for each in known)
+    note = f"{count} of {len(known)} exercises of this lesson solved." if exercise.name in solved else ""
+    return dataclasses.replace(verdict, note=note)
+
+
+def _say_about(name, say):
+    """Call `say` with the named exercise, or print a sentence that names those there are."""
     topic = name.split(".")[0] if isinstance(name, str) else ""
     known = of_topic(topic) if topic in topics() else ()
     found = [exercise for exercise in known if exercise.name == name]
     names = ", ".join(exercise.name for exercise in known) or "those that begin with " + ", ".join(topics())
-    print(say(found[0]) if found else f"There is no exercise named {name!r}. There are: {names}.")
+    if found:
+        say(found[0])
+    else:
+        print(f"There is no exercise named {name!r}. There are: {names}.")
