@@ -2,6 +2,22 @@
 
 Modules, from left to right; none imports one that stands to the right of it:
 
-================  ===========================================================================
+================  ==================================================================================
+tensorflow_start  a silent start of TensorFlow
+geometry          boxes on NumPy alone: overlap, offsets, non-maximum suppression
+notebooks         a lesson as an object: card, cells, exercises, figures, asides, definitions
+data              ``data_folder()``, ``fetch(name)`` and the table of sources; verified, written whole or not at all
+progress          which exercises were answered right, kept on this computer
+checker           the engine behind ``check``, ``hint`` and ``solution``; knows no topic
+metrics           evaluation metrics: confusion, IoU, Dice, average precision, Fréchet distance
+images            sample pictures, reading your own, checks of pictures and histograms
+plots             one style, one meaning for each color, ``show(fig, alt=...)``
+datasets          ``load_*`` functions that return arrays
+explore           sliders over a drawing function
+serving           a teaching model server that answers like TensorFlow Serving
+exercises         one module per lesson: statement, check, hint; ``answers`` beside them
+lesson            ``start(seed)``, the size of a run, progress, the environment check
+================  ==================================================================================
+
 Importing ``course_utils`` imports nothing else.
 """

@@ -8,7 +8,7 @@ import pytest
 from course_utils import exercises, lesson, progress
 from course_utils.exercises import check
 
-RIGHT = {"start.pixels": 303 * 384, "start.negative": lambda gray: 255 - gray}
+RIGHT = {"start_here.pixels": 303 * 384, "start_here.negative": lambda gray: 255 - gray}
 
 
 @pytest.fixture
@@ -19,21 +19,21 @@ def kept(tmp_path, monkeypatch):
 
 
 def test_right_answer_is_kept_with_its_date_and_wrong_ones_and_blanks_are_not(kept):
-    check("start.pixels", 5)
-    check("start.pixels", ...)
-    check("start.nothing", 5)
+    check("start_here.pixels", 5)
+    check("start_here.pixels", ...)
+    check("start_here.nothing", 5)
     assert not kept.exists()
-    check("start.pixels", RIGHT["start.pixels"])
-    assert json.loads(kept.read_text()) == {"start.pixels": datetime.date.today().isoformat()}
+    check("start_here.pixels", RIGHT["start_here.pixels"])
+    assert json.loads(kept.read_text()) == {"start_here.pixels": datetime.date.today().isoformat()}
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
 def test_first_date_stays_also_after_a_wrong_answer(kept):
     kept.parent.mkdir()
-    kept.write_text('{"start.pixels": "2024-02-29", "gone.exercise": "2023-01-01"}')
-    for answer in (RIGHT["start.pixels"], 5):
-        check("start.pixels", answer)
-        assert progress.read() == {"start.pixels": "2024-02-29", "gone.exercise": "2023-01-01"}
+    kept.write_text('{"start_here.pixels": "2024-02-29", "gone.exercise": "2023-01-01"}')
+    for answer in (RIGHT["start_here.pixels"], 5):
+        check("start_here.pixels", answer)
+        assert progress.read() == {"start_here.pixels": "2024-02-29", "gone.exercise": "2023-01-01"}
 
 
 def test_check_counts_the_lessons_right_answers(kept, capsys):
@@ -43,22 +43,22 @@ def test_check_counts_the_lessons_right_answers(kept, capsys):
         printed.append(capsys.readouterr().out)
     assert printed[0] == "Right. 1 of 2 exercises of this lesson solved.\n"
     assert printed[1].endswith(" 2 of 2 exercises of this lesson solved.\n")
-    check("start.negative", ...)
+    check("start_here.negative", ...)
     assert "solved" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"start.pixels":', b"\xff\xfe".decode("latin-1")])
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"start_here.pixels":', b"\xff\xfe".decode("latin-1")])
 def test_damaged_file_counts_as_none_and_is_replaced(content, kept):
     kept.parent.mkdir()
     kept.write_text(content, encoding="latin-1")
     assert progress.read() == {}
-    check("start.pixels", RIGHT["start.pixels"])
-    assert list(progress.read()) == ["start.pixels"]
+    check("start_here.pixels", RIGHT["start_here.pixels"])
+    assert list(progress.read()) == ["start_here.pixels"]
 
 
 def test_where_it_can_not_be_written_nothing_is_said(kept, capsys):
     kept.parent.write_text("a file where the folder should be")
-    check("start.pixels", RIGHT["start.pixels"])
+    check("start_here.pixels", RIGHT["start_here.pixels"])
     assert capsys.readouterr() == ("Right.\n", "")
 
 
@@ -66,19 +66,19 @@ def test_nothing_is_kept_or_read_where_it_is_switched_off(monkeypatch, tmp_path,
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(progress.platformdirs, "user_state_path", lambda name: tmp_path / name)
     monkeypatch.setenv("COURSE_PROGRESS", "0")
-    check("start.pixels", RIGHT["start.pixels"])
+    check("start_here.pixels", RIGHT["start_here.pixels"])
     assert capsys.readouterr().out == "Right.\n"
     assert list(tmp_path.iterdir()) == []
     monkeypatch.delenv("COURSE_PROGRESS")
-    check("start.pixels", RIGHT["start.pixels"])
-    assert list(progress.read()) == ["start.pixels"]
+    check("start_here.pixels", RIGHT["start_here.pixels"])
+    assert list(progress.read()) == ["start_here.pixels"]
     assert (tmp_path / "course-utils" / "progress.json").exists()
     monkeypatch.setenv("COURSE_PROGRESS", "0")
     assert progress.read() == {}
 
 
 def test_table_lists_every_lesson_with_exercises_in_order(kept, capsys):
-    check("start.pixels", RIGHT["start.pixels"])
+    check("start_here.pixels", RIGHT["start_here.pixels"])
     capsys.readouterr()
     lesson.progress()
     head, *rows, total = capsys.readouterr().out.splitlines()
@@ -94,18 +94,18 @@ def test_table_lists_every_lesson_with_exercises_in_order(kept, capsys):
 
 def test_progress_in_one_lesson_names_what_is_left(kept, capsys):
     for wanted in (
-        "0 of 2 exercises solved. Left: start.pixels, start.negative.\n",
-        "1 of 2 exercises solved. Left: start.negative.\n",
+        "0 of 2 exercises solved. Left: start_here.pixels, start_here.negative.\n",
+        "1 of 2 exercises solved. Left: start_here.negative.\n",
         "2 of 2 exercises solved.\n",
     ):
-        lesson.progress("start")
+        lesson.progress("start_here")
         assert capsys.readouterr().out == wanted
-        name = next((name for name in RIGHT if name not in progress.read()), "start.pixels")
+        name = next((name for name in RIGHT if name not in progress.read()), "start_here.pixels")
         check(name, RIGHT[name])
         capsys.readouterr()
 
 
 @pytest.mark.parametrize("topic", ["nowhere", "", 3])
 def test_unknown_topic_is_named_with_those_there_are(topic, kept):
-    with pytest.raises(ValueError, match=r"no exercises of .*; there are those of detection, .*watershed"):
+    with pytest.raises(ValueError, match=r"no exercises of .*; there are those of faster_rcnn, .*watershed"):
         lesson.progress(topic)

@@ -260,7 +260,7 @@ def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_senten
     caption = {"text/plain": sentence, "text/markdown": f"*{sentence}*"}
     assert [output.data for output in found.cells[1].outputs] == [caption]
     assert [output.data for output in found.cells[2].outputs] == [{"image/png": ""}, caption]
-    assert reader.alt_text(found.cells[2]) == "a box"
+    assert notebooks.figure(found.cells[2])[1] == "a box"
 
 
 def test_a_page_at_fault_ends_the_build_and_the_next_one_too(tmp_path):
