@@ -17,14 +17,16 @@ from tools.platforms import address
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "TEACHING.md")
-FENCED = re.compile(r"^```(?:sh|bash|shell|console|powershell)?\n(.*?)^```", re.M | re.S)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+SHELLS = ("", "sh", "bash", "shell", "console", "powershell")
 INLINE = re.compile(r"`((?:make|conda|git clone|python3? -m|pip) [^`]+)`")
 HAS_NBGRADER = importlib.util.find_spec("nbgrader") is not None
 
 
 def commands(text):
     """The commands of a page as lists of words, Windows' paths written with /; comments and settings before a command are left out."""
-    fenced = [line for block in FENCED.findall(text) for line in block.replace("\\\n", " ").splitlines()]
+    blocks = [block for language, block in FENCED.findall(text) if language in SHELLS]
+    fenced = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     for line in [*fenced, *INLINE.findall(FENCED.sub("", text))]:
         words = shlex.split(line.replace("\\", "/"), comments=True)
         while words and re.match(r"[A-Z_]+=", words[0]):
