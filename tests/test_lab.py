@@ -18,7 +18,7 @@ import nbformat
 import psutil
 import pytest
 
-from course_utils import download
+from course_utils.data import data_folder
 from tests.browser import CHROMIUM, OPTIONS, needs_browser
 from tools import lab, refresh
 
@@ -91,7 +91,7 @@ def _started(command, folder, place, **variables):
     """Start a JupyterLab, and end it with all that it started."""
     environment = {name: value for name, value in os.environ.items() if not JUPYTER.match(name)}
     environment = {name: value for name, value in environment.items() if name not in lab.SCREENS}
-    data = str(download.folder_of("mnist").parent)
+    data = str(data_folder())
     log = place / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(
