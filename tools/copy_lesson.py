@@ -72,7 +72,9 @@ def _relink(notebook, folder):
 
 def main(wanted, root=ROOT):
     """Copy the lessons whose names begin with one of `wanted`, and print where they are."""
-    lessons = sorted((root / "notebooks").glob("*.ipynb"))
+    from course_utils import notebooks  # here, because tools.update uses `copy` before anything is installed
+
+    lessons = [lesson.path for lesson in notebooks.lessons(root / "notebooks")]
     chosen = [path for path in lessons if path.name.startswith(tuple(wanted))]
     if not chosen:
         which = f"No lesson's name begins with {' or '.join(wanted)}" if wanted else "Say which lesson"
