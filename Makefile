@@ -39,7 +39,8 @@ update:  ## bring the newest version, and keep what you have written
 	@$(PYTHON) -m tools.update
 	@$(MAKE) --no-print-directory setup
 
-test refresh: export COURSE_PROGRESS = 0  # what is stored and compared is a beginner's
+# What is stored and compared is a beginner's.
+test check refresh: export COURSE_PROGRESS := 0
 
 test: data  ## style, unit tests, and every notebook's stored outputs compared
 	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }
