@@ -55,7 +55,7 @@ class Verdict:
     Attributes
     ----------
     status : str
-        NOT_ATTEMPTED, WRONG or RIGHT; HINT where it is no verdict but help.
+        NOT_ATTEMPTED, WRONG or RIGHT; or HINT, which is help and not a verdict.
     text : str
         The sentence for the learner, in which backticks mark code.
     note : str
@@ -137,15 +137,15 @@ def number(answer):
         If it is text, an array of several numbers, a function, complex, NaN or infinite.
     """
     if isinstance(answer, str):
-        raise Wrong(f"a number is wanted, and {answer!r} is text: leave out the quotes.")
+        raise Wrong(f"expected a number, got the text {answer!r}: leave out the quotes.")
     if callable(answer):
-        raise Wrong("a number is wanted, and this is a function: call it and give its result.")
+        raise Wrong("expected a number, got a function: call it and give its result.")
     values = _read(answer, "your answer")
     if values.size != 1 or values.dtype.kind not in "iuf":
-        raise Wrong(f"one number is wanted, and this is {describe(answer)}.")
+        raise Wrong(f"expected one number, got {describe(answer)}.")
     value = float(values.reshape(()))
     if not math.isfinite(value):
-        raise Wrong(f"a finite number is wanted, and this is {value}.")
+        raise Wrong(f"expected a finite number, got {value}.")
     return value
 
 
@@ -156,7 +156,7 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
     ----------
     answer : array_like
     shape : tuple of int, optional
-        The shape that is wanted.
+        The expected shape.
     kinds : str
         Accepted NumPy dtype kinds, out of ``b`` (bool), ``i``, ``u`` (integers) and ``f`` (floats).
     what : str
@@ -169,14 +169,14 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
     Raises
     ------
     Wrong
-        If it is no such array.
+        If it is not such an array.
     """
     values = _read(answer, what)
     if values.dtype.kind not in kinds:
         wanted = "True or False" if kinds == "b" else "numbers"
-        raise Wrong(f"{what} should be an array of {wanted}, and this is {describe(answer)}.")
+        raise Wrong(f"expected {what} to be an array of {wanted}, got {describe(answer)}.")
     if shape is not None and values.shape != shape:
-        raise Wrong(f"{what} should have the shape {shape}, and it has the shape {values.shape}.")
+        raise Wrong(f"expected {what} to have the shape {shape}, got {values.shape}.")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise Wrong(f"{what} holds NaN or infinite values.")
     return values
@@ -186,7 +186,7 @@ def _read(answer, what):
     try:
         return np.asarray(answer)
     except ValueError:
-        raise Wrong(f"{what} should be an array, and its rows have different lengths.") from None
+        raise Wrong(f"expected {what} to be an array, but its rows have different lengths.") from None
     except (Exception, SystemExit) as error:  # an object's own __array__ may raise anything
         raise Wrong(f"{what} can't be read as numbers, it raised {_describe_error(error)}.") from None
 
@@ -212,7 +212,7 @@ def function(answer, seconds=5.0):
         If `answer` can't be called.
     """
     if not callable(answer):
-        raise Wrong(f"a function is wanted, and this is {describe(answer)}: give its name, without brackets behind it.")
+        raise Wrong(f"expected a function, got {describe(answer)}: give its name, without parentheses after it.")
     name = getattr(answer, "__name__", type(answer).__name__)
 
     def call(*arguments):
@@ -271,7 +271,7 @@ def expect(value, right, near=(), otherwise=None, *, what="your answer", rtol=1e
     for wrong, sentence in near.items() if isinstance(near, dict) else near:
         if equals(wrong) and not np.allclose(wrong, right, rtol=rtol, atol=atol):
             raise Wrong(sentence)
-    sentence = otherwise or f"{what} should be {{right}}, and it is {{value}}."
+    sentence = otherwise or f"{what} should be {{right}}, but it is {{value}}."
     raise Wrong(sentence.format(value=shown(found), right=shown(right)))
 
 

@@ -36,7 +36,7 @@ def explore(draw, *, alt=None, **sliders):
     Raises
     ------
     ValueError
-        If a slider is no such tuple, `draw` does not take it, or begins outside of it, or if `alt` is not a text.
+        If a slider is not such a tuple, `draw` does not take it, or begins outside of it, or if `alt` is not a text.
     TypeError
         If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes while a
         slider is moved is written below the sliders.
@@ -48,7 +48,7 @@ def explore(draw, *, alt=None, **sliders):
     parameters = inspect.signature(draw).parameters
     controls = {name: _slider(name, spec, parameters) for name, spec in sliders.items()}
     if not controls:
-        raise ValueError("explore(draw, name=(low, high, step)) wants at least one slider.")
+        raise ValueError("explore(draw, name=(low, high, step)) expects at least one slider.")
     ranges = ", ".join(f"{name.replace('_', ' ')} ({low:g} to {high:g})" for name, (low, high, _) in sliders.items())
 
     def make():
@@ -67,7 +67,7 @@ def explore_table(draw, table, *, alt=None):
     draw : callable
         Takes an array (R, C), float, and returns a ``matplotlib.figure.Figure``.
     table : array_like
-        (R, C): the numbers at the start. While an entry is no finite number, the last picture stays, and a sentence
+        (R, C): the numbers at the start. While an entry is not a finite number, the last picture stays, and a sentence
         below the fields names the entry and what it holds.
     alt : str, optional
         What the picture shows at the start, in one or two sentences, for those who can't see it.
@@ -75,7 +75,7 @@ def explore_table(draw, table, *, alt=None):
     Raises
     ------
     ValueError
-        If `table` is no table of finite numbers, with 1 to 8 rows and columns, or if `alt` is not a text.
+        If `table` is not a table of finite numbers, with 1 to 8 rows and columns, or if `alt` is not a text.
     TypeError
         If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes after a
         change is written below the fields.
@@ -182,7 +182,7 @@ def _slider(name, spec, parameters):
 
 
 class _NoNumber(ValueError):
-    """An entry of a table, as it was typed, is no finite number."""
+    """An entry of a table, as it was typed, is not a finite number."""
 
 
 def _table(table):
@@ -203,7 +203,7 @@ def _field(value, row, column):
 
 
 def _typed(fields):
-    """Read what stands in the fields, (R, C); all entries that are no number are named in one message."""
+    """Read what stands in the fields, (R, C); all entries that aren't numbers are named in one message."""
     values, bad = np.empty((len(fields), len(fields[0]))), []
     for place, field in zip(np.ndindex(values.shape), (field for line in fields for field in line), strict=True):
         text = field.value.strip().replace("\N{MINUS SIGN}", "-")

@@ -168,7 +168,7 @@ def decode(offsets, references, largest=4.0):
     """
     offsets, references = np.asarray(offsets, dtype=float), check_boxes(references, "the references")
     if offsets.shape != references.shape:
-        raise ValueError(f"offsets of shape {references.shape} are wanted, one row a reference, not {offsets.shape}.")
+        raise ValueError(f"expected offsets of shape {references.shape}, one row per reference, got {offsets.shape}.")
     reference_center, reference_size = _centers_and_sizes(references, "the references")
     center = reference_center + offsets[:, :2] * reference_size
     half = reference_size * np.exp(np.minimum(offsets[:, 2:], largest)) / 2

@@ -17,14 +17,14 @@ SAMPLES = {
     "camera": "a man with a camera in a park (512, 512): coat, grass and sky make three peaks",
 }
 
-# In colour; china and flower ship inside scikit-learn.
+# In color; china and flower ship inside scikit-learn.
 COLOR_SAMPLES = {
     "coffee": "a cup of coffee on a wooden table (400, 600, 3): few hues, and shades of each",
     "chelsea": "a cat's face (300, 451, 3): fur of one hue, and two small green eyes",
-    "astronaut": "a woman in an orange suit (512, 512, 3): many things, each in colours of its own",
+    "astronaut": "a woman in an orange suit (512, 512, 3): many things, each in colors of its own",
     "rocket": "a launch pad at dusk (427, 640, 3): a smooth sky from orange to black, with no clear groups",
     "china": "a temple under a bright sky (427, 640, 3): a large even part and a detailed one",
-    "flower": "a dahlia before dark leaves (427, 640, 3): two groups of colours far apart",
+    "flower": "a dahlia before dark leaves (427, 640, 3): two groups of colors far apart",
 }
 
 
@@ -39,7 +39,7 @@ def sample(name):
     Returns
     -------
     numpy.ndarray
-        (H, W), uint8, 0 (black) to 255 (white), or (H, W, 3) RGB in colour; a new copy at each call.
+        (H, W), uint8, 0 (black) to 255 (white), or (H, W, 3) RGB in color; a new copy at each call.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def read_gray(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is no picture, or a damaged one.
+        If the file is not a picture, or is damaged.
     """
     path = Path(path)
     if not path.is_file():
@@ -127,12 +127,12 @@ def to_gray(image):
     Returns
     -------
     numpy.ndarray
-        (H, W), uint8, 0 to 255; colours are weighted by luminance (ITU-R BT.709), and what is transparent turns white.
+        (H, W), uint8, 0 to 255; colors are weighted by luminance (ITU-R BT.709), and what is transparent turns white.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no picture, or outside of its range.
+        If it is not a picture, or outside its range.
     """
     image = _check_array(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
@@ -164,18 +164,18 @@ def check_gray(image):
     Raises
     ------
     TypeError
-        If it is no array, or not of dtype uint8.
+        If it is not an array, or not of dtype uint8.
     ValueError
         If it is empty or not two-dimensional.
     """
     image = _check_array(image)
     if image.ndim != 2:
         raise ValueError(
-            f"a gray picture of shape (H, W) is wanted, and this has the shape {image.shape}: images.to_gray(image) makes one."
+            f"expected a gray picture of shape (H, W), got the shape {image.shape}: images.to_gray(image) makes one."
         )
     if image.dtype != np.uint8:
         raise TypeError(
-            f"a gray picture of dtype uint8 is wanted, and this is {image.dtype}: images.to_gray(image) converts it."
+            f"expected a gray picture of dtype uint8, got {image.dtype}: images.to_gray(image) converts it."
         )
     return image
 
@@ -312,9 +312,9 @@ def _print_words(rng, shape):
 
 
 def fields(rng, noise=25.0, shade=0.0, shape=(90, 120)):
-    """Draw eight fields seen from above, in four colours, together with the truth.
+    """Draw eight fields seen from above, in four colors, together with the truth.
 
-    Good for measuring a segmentation by colour, by place, or by both: each colour occurs in two fields far apart.
+    Good for measuring a segmentation by color, by place, or by both: each color occurs in two fields far apart.
 
     Parameters
     ----------
@@ -334,7 +334,7 @@ def fields(rng, noise=25.0, shade=0.0, shape=(90, 120)):
     field : numpy.ndarray
         (H, W), int, 0 to 7: the field that a pixel lies in.
     crop : numpy.ndarray
-        (H, W), int, 0 to 3: the colour of that field without light and noise.
+        (H, W), int, 0 to 3: the color of that field without light and noise.
     """
     height, width = shape
     rows, columns = np.mgrid[:height, :width]

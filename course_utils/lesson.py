@@ -110,7 +110,7 @@ def environment_problems():
     if not low <= sys.version_info[:2] <= high:
         found = ".".join(map(str, sys.version_info[:2]))
         problems.append(
-            f"Python 3.{low[1]} to 3.{high[1]} is wanted, and this kernel runs {found}: choose another kernel."
+            f"Python 3.{low[1]} to 3.{high[1]} is needed, but this kernel runs {found}: choose another kernel."
         )
     for text in importlib.metadata.requires("course-utils") or []:
         requirement = Requirement(text)
@@ -125,6 +125,6 @@ def environment_problems():
             continue
         if not requirement.specifier.contains(found, prereleases=True):
             problems.append(
-                f"{requirement.name} {found} is installed, and {requirement.specifier} is wanted: run `make lab`."
+                f"{requirement.name} {found} is installed, but the lessons need {requirement.specifier}: run `make lab`."
             )
     return problems

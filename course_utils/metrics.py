@@ -23,7 +23,7 @@ def confusion(truth, prediction, classes):
     Raises
     ------
     ValueError
-        If the shapes differ, or a value is no class.
+        If the shapes differ, or a value is not a class.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def _counts(confusion):
     counts = np.asarray(confusion)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
         raise ValueError(
-            f"a confusion matrix (C, C) is wanted, and this has the shape {counts.shape}: "
+            f"expected a confusion matrix of shape (C, C), got the shape {counts.shape}: "
             "confusion(truth, prediction, classes) makes one."
         )
     return np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
@@ -209,7 +209,7 @@ def frechet_distance(first, second):
     ----------
     first, second : array_like
         (N, d) and (M, d), finite numbers: one row of features for each picture, at least two rows. More rows than
-        features are wanted for a covariance of full rank, and many more for a steady value.
+        features are needed for a covariance of full rank, and many more for a steady value.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def _features(features, name):
     table = np.asarray(features, dtype=np.float64)
     if table.ndim != 2 or len(table) < 2 or table.shape[1] < 1:
         raise ValueError(
-            f"{name} has the shape {table.shape}: (N, d) is wanted, a row of features for each of N >= 2 pictures."
+            f"expected {name} of shape (N, d), one row of features per picture and N >= 2, got the shape {table.shape}."
         )
     if not np.isfinite(table).all():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""One style for every figure, one meaning for each colour, and figures that can be read without seeing them.
+"""One style for every figure, one meaning for each color, and figures that can be read without seeing them.
 
 Functions here take axes or return a figure; none loads data.
 """
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from scipy import ndimage
 
-# The palette of Okabe and Ito, told apart by readers with any kind of colour vision (https://jfly.uni-koeln.de/color/).
+# The palette of Okabe and Ito, told apart by readers with any kind of color vision (https://jfly.uni-koeln.de/color/).
 TRUTH = "#0072B2"  # blue: what is true, or meant
 PREDICTION = "#E69F00"  # orange: what a method answers
 ERROR = "#D55E00"  # vermilion: where the two differ
@@ -153,7 +153,7 @@ def picture(image, title="", **options):
     Parameters
     ----------
     image : numpy.ndarray
-        (H, W), bool, uint8 or float, or (H, W, 3) in colour.
+        (H, W), bool, uint8 or float, or (H, W, 3) in color.
     title : str
         Text above it.
     **options
@@ -215,13 +215,15 @@ def boxes_on(image, boxes, title="", labels=None, colors=TRUTH, linewidth=2, fon
     Raises
     ------
     ValueError
-        If there are more or fewer labels or colours than boxes.
+        If there are more or fewer labels or colors than boxes.
     """
     boxes = np.asarray(boxes, dtype=float).reshape(-1, 4)
     labels = [None] * len(boxes) if labels is None else list(labels)
     colors = [colors] * len(boxes) if isinstance(colors, str) else list(colors)
     if not len(boxes) == len(labels) == len(colors):
-        raise ValueError(f"{len(boxes)} boxes have {len(labels)} labels and {len(colors)} colours: one each is wanted.")
+        raise ValueError(
+            f"expected one label and one color per box, got {len(labels)} labels and {len(colors)} colors for {len(boxes)} boxes."
+        )
     below = picture(image, title, **options)
 
     def draw(ax):
@@ -252,7 +254,7 @@ def histogram(counts, marks=(), title="", curve=None, log=False, aspect=1.5):
     counts : numpy.ndarray
         (256,), the number of pixels with each gray value.
     marks : sequence of (float, str, str)
-        Gray value, label (or None) and colour of each line.
+        Gray value, label (or None) and color of each line.
     title : str
         Text above it.
     curve : numpy.ndarray, optional
@@ -294,7 +296,7 @@ def curves(x, lines, xlabel, ylabel, title="", bottom=0.0, marker="", aspect=1.5
     x : array_like
         (N,); where it holds integers, the ticks are integers too.
     lines : sequence of (array_like, str, str)
-        For each curve its values (N,), its label and its colour.
+        For each curve its values (N,), its label and its color.
     xlabel, ylabel, title : str
         With units.
     bottom : float or None
@@ -376,7 +378,7 @@ def image_row(images, titles, width=9.5):
 
 
 def error_picture(prediction, truth):
-    """Paint where a mask is wrong: background dark, object white, wrong pixels in the colour of errors.
+    """Paint where a mask is wrong: background dark, object white, wrong pixels in the color of errors.
 
     Parameters
     ----------
@@ -395,13 +397,13 @@ def error_picture(prediction, truth):
 
 
 def _label_colors(labels):
-    """One colour for each label: hues a golden section apart, so that neighbouring numbers differ. (L + 1, 3), 0 to 1."""
+    """One color for each label: hues a golden section apart, so that neighboring numbers differ. (L + 1, 3), 0 to 1."""
     hues = np.arange(int(labels.max()) + 1) * 0.618034 % 1
     return mpl.colors.hsv_to_rgb(np.stack([hues, np.full_like(hues, 0.85), np.full_like(hues, 0.95)], axis=1))
 
 
 def regions(labels):
-    """Paint each labelled region in a colour of its own.
+    """Paint each labelled region in a color of its own.
 
     Parameters
     ----------
@@ -417,7 +419,7 @@ def regions(labels):
 
 
 def outlines(image, labels, thickness=2):
-    """Outline each labelled region on a gray picture, in the colour that :func:`regions` gives it.
+    """Outline each labelled region on a gray picture, in the color that :func:`regions` gives it.
 
     Parameters
     ----------

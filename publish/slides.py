@@ -4,7 +4,7 @@ The notebook says in its cells' metadata (``slideshow.slide_type``, as JupyterLa
 in the deck: ``slide`` and ``subslide`` begin one, ``-`` goes on with it, ``notes`` is for the speaker, ``skip`` is left out.
 A cell that says nothing is what `default_types` makes of it; ``make refresh`` writes that down.
 
-A slide is no page: of a cell's prose it shows each paragraph's first sentence, what is defined in bold, formulas, lists and
+A slide is not a page: of a cell's prose it shows each paragraph's first sentence, what is defined in bold, formulas, lists and
 tables. The speaker's notes hold the prose in full.
 """
 

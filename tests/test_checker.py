@@ -20,7 +20,7 @@ def test_right_array_passes_as_list_and_in_another_dtype():
     ("value", "words"),
     [
         (5, "one too few"), ("6", "leave out the quotes"), (float("nan"), "finite"), ([6, 6], "one number"),
-        (9, "your answer should be 6, and it is 9"),
+        (9, "your answer should be 6, but it is 9"),
     ],
 )  # fmt: skip
 def test_wrong_value_is_answered(value, words):
@@ -29,7 +29,7 @@ def test_wrong_value_is_answered(value, words):
 
 
 def test_shape_is_named_before_values():
-    with pytest.raises(Wrong, match=r"shape \(2,\), and it has the shape \(3,\)"):
+    with pytest.raises(Wrong, match=r"shape \(2,\), got \(3,\)"):
         expect([1, 2, 3], [1, 2])
 
 
@@ -49,9 +49,9 @@ def test_cases_stop_at_the_first_that_differs_and_name_it():
     cases(lambda a, b: a + b, [(2, 2), (3, 4)], lambda a, b: a + b, near)
     with pytest.raises(Wrong, match=r"for a = 3 and b = 4: you multiply\."):
         cases(lambda a, b: a * b, [(2, 2), (3, 4)], lambda a, b: a + b, near, case="for a = {0} and b = {1}")
-    with pytest.raises(Wrong, match=r"for 3, 4: your result should be 7, and it is 0"):
+    with pytest.raises(Wrong, match=r"for 3, 4: your result should be 7, but it is 0"):
         cases(lambda a, b: 0, [(3, 4)], lambda a, b: a + b, near)
     with pytest.raises(
-        Wrong, match=r"for an array of shape \(20,\) and dtype float64: .*should be \[1, 2\], and it is \[1, 3\]"
+        Wrong, match=r"for an array of shape \(20,\) and dtype float64: .*should be \[1, 2\], but it is \[1, 3\]"
     ):
         cases(lambda a: [1, 3], [(np.zeros(20),)], lambda a: np.array([1, 2]))

@@ -425,7 +425,7 @@ def test_message_takes_no_room_while_there_is_none(open_explorer):
 
 
 def test_no_slider_at_all_is_an_error(open_explorer):
-    with pytest.raises(ValueError, match="wants at least one slider"):
+    with pytest.raises(ValueError, match="expects at least one slider"):
         open_explorer(_draw)
 
 

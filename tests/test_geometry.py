@@ -258,7 +258,7 @@ def test_encoding_needs_pairs_with_area():
         geometry.encode([[0, 0, 1, 1], [2, 2, 2, 5]], [[0, 0, 1, 1]] * 2)
     with pytest.raises(ValueError, match=r"row 0 of the references.*no area"):
         geometry.decode([[0, 0, 0, 0]], [[0, 0, 0, 4]])
-    with pytest.raises(ValueError, match=r"\(1, 4\) are wanted, .* not \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"\(1, 4\), .*got \(2, 4\)"):
         geometry.decode(np.zeros((2, 4)), [[0, 0, 1, 1]])
 
 

@@ -205,7 +205,7 @@ def test_no_boxes_are_a_plain_picture():
 
 @pytest.mark.parametrize("wrong", [{"labels": ["a"]}, {"colors": [plots.TRUTH]}])
 def test_boxes_with_too_few_labels_or_colors_are_refused(wrong):
-    with pytest.raises(ValueError, match="one each is wanted"):
+    with pytest.raises(ValueError, match="one label and one color per box"):
         plots.boxes_on(GRAY, [[0, 0, 5, 5], [1, 1, 6, 6]], **wrong)
 
 

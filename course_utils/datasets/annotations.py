@@ -58,7 +58,7 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     FileNotFoundError
         If the XML file or its picture is missing.
     ValueError
-        If the file is no such XML, its size is not the picture's, or an object has an unknown class, no area, or a box that
+        If the file is not such XML, its size is not the picture's, or an object has an unknown class, no area, or a box that
         leaves the picture. The sentence names the file and the object.
 
     References
@@ -170,7 +170,7 @@ def _read_box(where, element, size, first_pixel, smallest):
         width, height = (max(0, high - low) for low, high in ((box[0], box[2]), (box[1], box[3])))
         raise ValueError(
             f"{where}: the box with {says} is {width:g} wide and {height:g} high: it has {'hardly any' if width and height else 'no'} "
-            f"area, and at least {smallest:g} pixels each way are wanted."
+            f"area; expected at least {smallest:g} pixels each way."
         )
     if min(box[:2]) < 0 or box[2] > size[1] or box[3] > size[0]:
         advice = " Does the tool number pixels from 0? Then give first_pixel=0." if min(box[:2]) == -1 else ""
@@ -196,7 +196,7 @@ def boxes_of_mask(mask, ignore=()):
         (H, W). Of bool: one object, where it is True. Of integers: 0 for the background and a number for each object, as
         0 and 255, or 1, 2, 3 for three. Objects of one number that lie apart count as one.
     ignore : sequence of int
-        Numbers that are no objects, as ``(255,)`` for the borders in Pascal VOC's masks.
+        Numbers that aren't objects, as ``(255,)`` for the borders in Pascal VOC's masks.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def boxes_of_mask(mask, ignore=()):
     Raises
     ------
     ValueError
-        If the mask is no such array.
+        If the mask is not such an array.
 
     Examples
     --------

@@ -145,7 +145,7 @@ def _stand_in(why: str) -> Mnist:
     digits = load_digits()
     images = np.stack([_enlarge(image) for image in digits.images])  # (1797, 28, 28)
     labels = digits.target.astype(np.int64)
-    cut = len(labels) * 4 // 5  # no shuffling: neighbours, often by one hand, stay in one part
+    cut = len(labels) * 4 // 5  # no shuffling: neighbors, often by one hand, stay in one part
     source = SOURCES["mnist"].fallback
     show_banner(f"These are not MNIST but {source}; scores and pictures differ from the text. {why}")
     return Mnist(images[:cut], labels[:cut], images[cut:], labels[cut:], source, is_fallback=True)

@@ -1,6 +1,6 @@
 """A small teaching server that answers like TensorFlow Serving, for lessons on machines where the real one is not installed.
 
-It is no product. It runs in threads of the process that starts it, listens on 127.0.0.1 only, and ends with that process; every reply below ``/v1``
+It is not meant for production. It runs in threads of the process that starts it, listens on 127.0.0.1 only, and ends with that process; every reply below ``/v1``
 carries a banner. Its formats, error codes and version states follow what TensorFlow Serving documents:
 https://www.tensorflow.org/tfx/serving/api_rest and https://www.tensorflow.org/tfx/serving/serving_config. What it does differently:
 

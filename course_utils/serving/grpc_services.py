@@ -104,4 +104,4 @@ def _array(name, tensor):
             raise ValueError("it is too large")
         return np.asarray(tf.make_ndarray(tensor))
     except (ValueError, TypeError) as error:
-        raise invalid(f"input {name} is no tensor: {error}") from None
+        raise invalid(f"input {name} is not a tensor: {error}") from None

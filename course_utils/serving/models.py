@@ -206,7 +206,7 @@ class Models:
         Raises
         ------
         ServingError
-            INVALID_ARGUMENT if it is no list of models, each named once; FAILED_PRECONDITION if a label is given to a version that
+            INVALID_ARGUMENT if it is not a list of models, each named once; FAILED_PRECONDITION if a label is given to a version that
             is not available. Labels then stay as they were.
         """
         configs = {entry.name: entry for entry in config.model_config_list.config}

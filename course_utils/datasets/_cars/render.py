@@ -137,7 +137,7 @@ def _shadow(car, turn, x, y):
 
 
 def _look(car, turn, size, mirrored=False):
-    """Places, colours and heights of the samples where the car, or its mirror image in the floor, is seen."""
+    """Places, colors and heights of the samples where the car, or its mirror image in the floor, is seen."""
     cosine, sine = math.cos(turn), math.sin(turn)
 
     def rotate(v):
@@ -157,9 +157,9 @@ def _ground(car, turn, size):
     """The studio with the car's shadow and its faint mirror image in the floor, (H, W, 3)."""
     empty, x, y, floor = _studio(size)
     half = ((size[0] + 1) // 2, (size[1] + 1) // 2)  # blurred anyway
-    places, colours, height = _look(car, turn, half, mirrored=True)
+    places, colors, height = _look(car, turn, half, mirrored=True)
     strength = 0.12 * np.exp(-height / 0.5)[:, None]  # it fades with the height
-    image = _spread(half, places, np.insert(colours, 3, 1, axis=1) * strength)
+    image = _spread(half, places, np.insert(colors, 3, 1, axis=1) * strength)
     image = cv2.resize(cv2.GaussianBlur(image, (0, 0), size[1] / 800), size[::-1])
     return (empty * (1 - image[..., 3:]) + image[..., :3]) * (1 - floor * _shadow(car, turn, x, y))
 
@@ -199,8 +199,8 @@ def render_car(seed, view, size=(320, 480)):
     _check(seed, view, size)
     car, turn = build(seed), np.pi * ((view - 1) / 8 - 0.5)
     fine = (size[0] * SCALE, size[1] * SCALE)
-    places, colours, _ = _look(car, turn, fine)
-    layers = _spread(fine, places, np.insert(colours, 3, 1, axis=1))
+    places, colors, _ = _look(car, turn, fine)
+    layers = _spread(fine, places, np.insert(colors, 3, 1, axis=1))
     layers = cv2.resize(layers, size[::-1], interpolation=cv2.INTER_AREA)  # the mean of each pixel's samples
     share = layers[..., 3:]
     session = np.random.default_rng([seed, VIEWS + 1])  # exposure and white balance of the day

@@ -137,7 +137,7 @@ def split_by_car(cars, share, rng):
     return ~held, held
 
 
-# %% unet.split: wrong, "should be an array"
+# %% unet.split: wrong, "expected training to be an array"
 def split_by_car(cars, share, rng):
     names = rng.permutation(np.unique(cars))
     return names[2:], names[:2]

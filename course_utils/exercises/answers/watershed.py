@@ -66,7 +66,7 @@ def count_bright(gray):
     return ndimage.label(gray <= filters.threshold_otsu(gray))[1]
 
 
-# %% watershed.chapter: wrong, "one number is wanted"
+# %% watershed.chapter: wrong, "expected one number"
 def count_bright(gray):
     return feature.peak_local_max(gray.astype(float), min_distance=10)
 
