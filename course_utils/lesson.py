@@ -97,6 +97,17 @@ def _count(names, solved):
     return f"{sum(name in solved for name in names)} of {len(names)}"
 
 
+def _version(name):
+    """The version of an installed package; of OpenCV's four wheels, which all bring ``cv2``, any will do."""
+    wheels = ["opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"]
+    for other in wheels if name in wheels else ():
+        try:
+            return importlib.metadata.version(other)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return importlib.metadata.version(name)
+
+
 def environment_problems():
     """Compare what is installed with what the project asks for.
 
@@ -117,7 +128,7 @@ def environment_problems():
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:
-            found = importlib.metadata.version(requirement.name)
+            found = _version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
             problems.append(
                 f"{requirement.name} is missing: run `make lab`, or `pip install '{requirement.name}{requirement.specifier}'`."

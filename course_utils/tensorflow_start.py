@@ -29,10 +29,16 @@ def start_tensorflow():
     Raises
     ------
     ImportError
-        If TensorFlow is not installed, with the way to install it.
+        If TensorFlow is not installed, with the way to install it, or if Keras runs on another backend already.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if sys.modules.get("keras") and sys.modules["keras"].config.backend() != "tensorflow":
+        raise ImportError(
+            f"This lesson needs Keras on TensorFlow, but this kernel has started it on {sys.modules['keras'].config.backend()!r}: "
+            "restart the kernel, and run the lesson from its top."
+        )
     try:
         with _descriptor_two_silenced():
             import tensorflow as tf
@@ -45,3 +51,24 @@ def start_tensorflow():
         ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
+    _use_the_lessons_settings(backend)
+
+
+def _use_the_lessons_settings(backend):
+    """Overrule, in this process, what `KERAS_BACKEND` and keras.json of somebody's other work say, and tell."""
+    import keras
+
+    settings = {
+        "backend": (backend, "tensorflow", lambda _: None),
+        "image_data_format": (keras.config.image_data_format(), "channels_last", keras.config.set_image_data_format),
+        "floatx": (keras.config.floatx(), "float32", keras.config.set_floatx),
+        "epsilon": (keras.config.epsilon(), 1e-7, keras.config.set_epsilon),
+        "dtype_policy": (keras.config.dtype_policy().name, "float32", keras.config.set_dtype_policy),
+    }
+    changed = []
+    for name, (found, needed, put) in settings.items():
+        if found != needed:
+            put(needed)
+            changed.append(f"{name} {needed} in place of {found}")
+    if changed:
+        print(f"For this lesson, Keras uses {', '.join(changed)}. Your own settings are left as they are.")

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import random
 import subprocess
 import sys
@@ -62,6 +63,67 @@ def test_missing_and_old_packages_are_named_with_the_way_out(monkeypatch):
     assert "3.9" in problems[0]
     assert any(text.startswith("numpy 1.0 is installed") and "make lab" in text for text in problems)
     assert any(text.startswith("tqdm is missing") and "pip install" in text for text in problems)
+
+
+def test_either_wheel_of_opencv_will_do(monkeypatch):
+    real = importlib.metadata.version
+
+    def version(name):
+        if name == "opencv-python-headless":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "5.0.0" if name == "opencv-python" else real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert lesson.environment_problems() == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "said"),
+    [
+        ({"KERAS_BACKEND": "jax"}, {}, "backend tensorflow in place of jax"),
+        ({}, {"backend": "torch"}, ""),
+        ({}, {"image_data_format": "channels_first"}, "image_data_format channels_last in place of channels_first"),
+        ({}, {"floatx": "float16"}, "floatx float32 in place of float16"),
+        (
+            {},
+            {"epsilon": 0.1, "floatx": "float64"},
+            "floatx float32 in place of float64, epsilon 1e-07 in place of 0.1",
+        ),
+        ({}, {"dtype_policy": "mixed_float16"}, ""),
+        ({}, {}, None),
+    ],
+)
+def test_keras_settings_of_other_work_are_overruled_and_told(environment, config, said, tmp_path):
+    if config:
+        (tmp_path / "keras.json").write_text(json.dumps(config), encoding="utf-8")
+    code = """
+        from course_utils import lesson
+        lesson.start(seed=0, tensorflow=True)
+        import keras
+        layer = keras.layers.Conv2D(2, 3)
+        assert layer(keras.ops.zeros((1, 8, 8, 3))).shape == (1, 6, 6, 2)
+        assert keras.backend.backend() == "tensorflow" and layer.kernel.dtype == "float32", layer.kernel.dtype
+        assert keras.config.epsilon() == 1e-7
+    """
+    clean = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True,
+        env=clean | {"KERAS_HOME": str(tmp_path)} | environment,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == "" if said is None else said in found.stdout
+    assert len(found.stdout.splitlines()) <= 1
+
+
+def test_keras_on_another_backend_asks_for_a_new_kernel():
+    code = """
+        import sys, types
+        sys.modules["keras"] = types.SimpleNamespace(config=types.SimpleNamespace(backend=lambda: "jax"))
+        from course_utils import lesson
+        lesson.start(seed=0, tensorflow=True)
+    """
+    found = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert "started it on 'jax': restart the kernel" in found.stderr.splitlines()[-1]
 
 
 def _run_in_kernel(code):

@@ -1,5 +1,6 @@
 """Colab, Binder, the container and the workflow: what can be held to account without them."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -117,6 +118,19 @@ def test_guard_fetches_and_installs_once_on_colab(monkeypatch):
     assert clone[-2:] == [REPOSITORY, "/content/course"]
     assert install == [sys.executable, "-m", "pip", "install", "--quiet", "--editable", "/content/course"]
     assert sys.path[0] == "/content/course"
+
+
+def test_guard_on_colab_takes_a_clone_that_is_there_and_asks_for_a_restart_after_numpy_was_replaced(monkeypatch):
+    commands, versions = [], iter(["2.0.0", "2.4.6"])
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(os.path, "isdir", lambda path: path == "/content/course")
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: next(versions))
+    with pytest.raises(SystemExit, match=r"NumPy was updated while it was in use.*Restart session"):
+        exec(platforms.GUARD.format(address=REPOSITORY), {})
+    assert [command[0] for command in commands] == [sys.executable]
+    assert "/content/course" not in sys.path
 
 
 def test_definitions_are_read_past_the_guard(copied):

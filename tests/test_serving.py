@@ -8,11 +8,13 @@ tensorflow_serving/model_servers/http_rest_api_handler_test.cc.
 import base64
 import contextlib
 import json
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import types
@@ -1200,3 +1202,43 @@ def test_client_of_the_lesson_writes_down_failures_and_goes_on(lesson):
     lesson.client(ask_once, stop, log)
     assert [version for _, version in log] == [1, 0, 2]
     assert log == sorted(log)
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 70000, 8500.0, "8500", None])
+def test_port_out_of_range_is_named(port):
+    for ports in ((port, 0), (0, port)):
+        with pytest.raises(ValueError, match=rf"expected a port from 0 to 65535, got {port!r}"):
+            serving.TeachingServer("", *ports)
+
+
+def test_loopback_is_reached_past_a_proxy(tmp_path):
+    code = """
+        import grpc, requests
+        from course_utils import serving
+        with serving.TeachingServer("model_config_list {}") as server:
+            assert requests.get(f"{server.rest}/v1/models/none", timeout=5).status_code == 404
+            with grpc.insecure_channel(server.grpc) as channel:
+                grpc.channel_ready_future(channel).result(5)
+        print("answered")
+    """
+    proxies = {f"{name}_proxy": "http://127.0.0.1:9" for name in ("http", "https", "grpc", "all")}
+    kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60,
+        env=kept | proxies | {key.upper(): value for key, value in proxies.items()} | {"no_proxy": "example.org"},
+    )  # fmt: skip
+    assert done.stdout.strip() == "answered", done.stderr[-1000:]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["a.config", "70000"], ["a.config", "port"], ["nowhere.config"], ["a.config", "1", "2", "3"]]
+)
+def test_command_line_answers_in_one_sentence(arguments, tmp_path):
+    (tmp_path / "a.config").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "course_utils.serving", *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "usage:" in done.stderr or "did not start" in done.stderr

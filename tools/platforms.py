@@ -28,10 +28,17 @@ GUARD = """# Google Colab fetches the collection here; elsewhere this cell does 
 import sys
 
 if "google.colab" in sys.modules and "/content/course" not in sys.path:
+    import importlib.metadata
+    import os
     import subprocess
 
-    subprocess.run(["git", "clone", "--quiet", "--depth=1", "{address}", "/content/course"], check=True)
+    if not os.path.isdir("/content/course"):
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", "{address}", "/content/course"], check=True)
+    before = importlib.metadata.version("numpy")
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "/content/course"], check=True)
+    importlib.invalidate_caches()
+    if "numpy" in sys.modules and importlib.metadata.version("numpy") != before:
+        raise SystemExit("NumPy was updated while it was in use. Choose 'Restart session' in the menu 'Runtime', and run this cell again.")
     sys.path.insert(0, "/content/course")"""
 
 

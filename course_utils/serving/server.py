@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import json
 import logging
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,13 @@ from course_utils.serving.rest import Rest, answer_rest
 from course_utils.serving.status import ServingError
 
 _DRAINED = 1 << 30  # bytes: a body that is too large is read and dropped up to here, so that its sender gets the reply
+
+
+def exempt_loopback():
+    """Let requests and gRPC reach this machine directly in this process, whatever proxy its environment names."""
+    for name in ("no_proxy", "NO_PROXY"):
+        there = [part for part in os.environ.get(name, "").split(",") if part]
+        os.environ[name] = ",".join(dict.fromkeys([*there, "127.0.0.1", "localhost"]))
 
 
 class TeachingServer:
@@ -44,6 +52,8 @@ class TeachingServer:
     ------
     ServingError
         If the configuration can't be used.
+    ValueError
+        If a port is not a whole number from 0 to 65535.
     OSError
         If a port is taken.
 
@@ -54,6 +64,10 @@ class TeachingServer:
     """
 
     def __init__(self, config, rest_port=0, grpc_port=0, poll_seconds=0.2, body_limit=64 << 20, body_seconds=30.0):
+        for port in (rest_port, grpc_port):
+            if not isinstance(port, int) or not 0 <= port <= 65535:
+                raise ValueError(f"expected a port from 0 to 65535, got {port!r}; 0 takes a free one.")
+        exempt_loopback()
         self.body_limit, self.body_seconds, self._poll_seconds = body_limit, body_seconds, poll_seconds
         self.models = Models(read_config(config) if isinstance(config, str) else config)
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="predict")
