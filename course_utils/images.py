@@ -1,12 +1,12 @@
 """Sample pictures that need no network, reading a picture of your own, and checks that answer in one sentence."""
 
+import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
 from scipy import ndimage
-from skimage import color, data
 
 # Each ships inside scikit-image; its source and licence are listed in data/README.md.
 SAMPLES = {
@@ -52,6 +52,8 @@ def sample(name):
         from sklearn.datasets import load_sample_image  # here, because it takes longer to import than all else
 
         return np.array(load_sample_image(f"{name}.jpg"))
+    from skimage import data
+
     return np.array(getattr(data, name)())
 
 
@@ -88,32 +90,176 @@ def read_gray(path):
     Parameters
     ----------
     path : str or pathlib.Path
-        A PNG, JPEG, TIFF or any file that Pillow reads; the path may hold spaces and letters of any alphabet.
+        A PNG, JPEG, TIFF, portable map or any file that Pillow reads; the path may hold spaces and letters of any
+        alphabet. Of several pages or frames, the first is read.
 
     Returns
     -------
     numpy.ndarray
-        (H, W), uint8, 0 (black) to 255 (white).
+        (H, W), uint8, 0 (black) to 255 (white), turned as the camera says it should be shown. Colors are weighted by
+        luminance, and what is transparent turns white.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a picture, or is damaged.
+        If the file is not a picture, or is damaged, or doesn't say which of its values are black and white.
     """
+    return to_gray(_load(path))
+
+
+def read_color(path):
+    """Read a picture of your own in color.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        As for :func:`read_gray`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 3), uint8, RGB, turned as the camera says it should be shown; what is transparent turns white.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_gray`.
+    """
+    image = _load(path)
+    if image.ndim == 2:
+        return np.repeat(to_gray(image)[..., None], 3, axis=2)
+    if image.shape[2] == 3:
+        return image
+    share = image[..., 3:] / 255
+    return np.rint(image[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
+
+
+def read_mask(path):
+    """Read a mask of your own by its colors, whatever the order of a palette.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A picture of two colors: the brighter one is the object, and what is transparent is not. Gray values 0 and 1 will
+        do too, and so will black alone, which holds no object.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), bool, turned as the camera says.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_gray`, and if the file has more than two gray values.
+    """
+    gray = _load(path, _values_on_black)
+    values = np.flatnonzero(np.bincount(gray.ravel(), minlength=256))
+    if len(values) > 2:
+        soft = " Soft edges come from JPEG or from resizing:" if {values[0], values[-1]} == {0, 255} else ""
+        raise ValueError(
+            f"expected a mask of two colors, got {len(values)} gray values from {values[0]} to {values[-1]} in {str(path)!r}."
+            f"{soft} Save it as a PNG or GIF with two colors, or threshold it with images.read_gray(path) > 127."
+        )
+    return gray == values[-1] if len(values) == 2 else gray > 0
+
+
+def frame(path):
+    """Read how large a picture is as it is shown, from the head of its file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+
+    Returns
+    -------
+    tuple of (int, int)
+        Height and width in pixels, after the camera's turn. Boxes and masks count in this frame.
+
+    Raises
+    ------
+    OSError
+        If the file is missing or not a picture.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path) as file:
+            # Orientations 5 to 8 swap rows and columns; of a TIFF, Pillow gives the size as it is shown.
+            is_turned = file.format != "TIFF" and file.getexif().get(0x0112, 1) >= 5
+            return file.size if is_turned else file.size[::-1]
+
+
+def _load(path, read=None):
+    """What `read` takes from a file's first picture, by default as :func:`to_gray` wants it: (H, W) or (H, W, 3 or 4)."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}; a relative path starts at {str(Path.cwd())!r}.")
     try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
-            image = np.asarray(image if image.mode in ("1", "L", "RGB", "RGBA", "I;16") else image.convert("RGBA"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the file's metadata; what matters is judged here
+            with Image.open(path) as file:
+                return (read or _values)(file, _as_shown(file))
+    except _Unclear as error:
+        raise ValueError(f"{str(path)!r} {error}") from None
     except Exception as error:  # each format's decoder has exceptions of its own
         raise ValueError(
             f"{str(path)!r} can't be read as a picture ({type(error).__name__}): is it whole, and a PNG, JPEG or TIFF?"
         ) from error
-    return to_gray(image)
+
+
+def _as_shown(file):
+    """The picture of an open file, turned as its camera says."""
+    tags = getattr(file, "tag_v2", {})
+    turn = {5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}.get(tags.get(274))
+    if turn and tags.get(259) == 1 and tags.get(262) in (0, 1, 2):
+        import tifffile
+
+        # Pillow 13 takes the rows of such a file, which is not compressed, for its columns.
+        return Image.fromarray(tifffile.imread(file.filename, key=0)).transpose(Image.Transpose[turn])
+    file.load()
+    return ImageOps.exif_transpose(file)
+
+
+class _Unclear(Exception):
+    """Why a file's numbers can't be turned into gray values."""
+
+
+def _values_on_black(file, image):
+    """Gray values of a mask (H, W), uint8, with what is transparent black."""
+    if image.mode.startswith(("I", "F")):
+        return to_gray(_values(file, image))
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    return np.asarray(image.convert("L"))
+
+
+def _values(file, image):
+    """The numbers of a picture; TIFF's tags say what Pillow's mode leaves open."""
+    if not image.mode.startswith(("I", "F")):
+        if image.mode in ("1", "L", "RGB", "RGBA"):
+            return np.asarray(image)
+        has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+        return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+    tags = getattr(file, "tag_v2", {})
+    bits, kind = tags.get(258, (16,))[0], tags.get(339, (1,))[0]
+    values = np.asarray(image)
+    if image.mode == "F":
+        if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+            span = f"from {np.nanmin(values) + 0.0:g} to {np.nanmax(values) + 0.0:g}"
+            raise _Unclear(
+                f"holds decimal numbers {span}, expected 0 (black) to 1 (white): scale them first, and replace NaN."
+            )
+    elif kind == 2 or bits > 16 or values.min() < 0 or values.max() > 65535:
+        raise _Unclear(
+            f"holds {'signed' if kind == 2 else f'{bits}-bit'} whole numbers from {values.min()} to {values.max()} and doesn't say which is "
+            "white: scale them to 0 to 1 first, and store them as decimal numbers, or as 8 or 16 bit."
+        )
+    else:
+        values = values.astype(float) / (2 ** min(bits, 16) - 1)
+    return 1 - values if tags.get(262) == 0 else values  # photometric interpretation 0: white is zero
 
 
 def to_gray(image):
@@ -145,6 +291,8 @@ def to_gray(image):
     scale = {"b": 1, "f": 1}.get(image.dtype.kind) or np.iinfo(image.dtype).max
     values = image.astype(float) / scale
     if image.ndim == 3:
+        from skimage import color  # here, because it takes longer to import than all else
+
         values = color.rgb2gray(color.rgba2rgb(values) if image.shape[2] == 4 else values)
     return np.rint(values * 255).astype(np.uint8)
 

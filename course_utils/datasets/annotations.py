@@ -1,6 +1,8 @@
 """Pictures of your own: boxes from Pascal VOC XML, and boxes from masks."""
 
 import math
+import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree
@@ -8,6 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+
+from course_utils import images
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -23,11 +27,12 @@ class Annotation:
     difficult: np.ndarray  # (n,) bool
 
 
-def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest=2):
+def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest=2, faulty="raise"):
     """Read an annotation in the XML format of Pascal VOC, which most annotation tools write.
 
     VOC numbers pixels from 1 and names the last pixel that belongs to the object. The boxes that are returned have edges
-    between pixels, from 0: (xmin - 1, ymin - 1, xmax, ymax).
+    between pixels, from 0: (xmin - 1, ymin - 1, xmax, ymax). They count in the picture as it is shown, after the turn that
+    a camera may ask for.
 
     Parameters
     ----------
@@ -40,11 +45,14 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
         it, as in VOC. Only the name is used, never a folder that the file asks for.
     ignore : sequence of str
         Names of classes whose objects are left out.
-    first_pixel : int
-        1 as in VOC, or 0 for a tool that numbers pixels from 0.
+    first_pixel : {1, 0, "edges"}
+        1 as in VOC and LabelImg; 0 for a tool that numbers pixels from 0; ``"edges"`` for one whose numbers are edges
+        already, from 0 to the picture's width, as VoTT's and CVAT's.
     smallest : float
         The least width and height of a box, in pixels. 2, since a box whose xmin and xmax are equal is mostly a click where
         a drag was meant; 1 accepts it as one pixel wide.
+    faulty : {"raise", "skip"}
+        What happens to an object whose box can't be right: an error, or a warning that names it, and the others are kept.
 
     Returns
     -------
@@ -58,8 +66,8 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     FileNotFoundError
         If the XML file or its picture is missing.
     ValueError
-        If the file is not such XML, its size is not the picture's, or an object has an unknown class, no area, or a box that
-        leaves the picture. The sentence names the file and the object.
+        If the file is not such XML, its picture is damaged or of another size, or an object has an unknown class, no area,
+        or a box that leaves the picture. The sentence names the file and the object.
 
     References
     ----------
@@ -67,6 +75,10 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     https://doi.org/10.1007/s11263-009-0275-4.
     """
     path, classes = Path(path), _check_names(classes)
+    if first_pixel not in (0, 1, "edges") or faulty not in ("raise", "skip"):
+        raise ValueError(
+            f"expected first_pixel=0, 1 or 'edges' and faulty='raise' or 'skip', got {first_pixel!r} and {faulty!r}."
+        )
     root = _parse(path)
     picture = _find_picture(path, root, pictures)
     size = _check_size(path, root, picture)
@@ -78,9 +90,16 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
             continue
         if name not in classes:
             raise ValueError(f"{where}: this class is unknown; known are {', '.join(classes)}. Add it, or ignore it.")
-        boxes.append(_read_box(where, element, size, first_pixel, smallest))
+        try:
+            box, flag = _read_box(where, element, size, first_pixel, smallest), _read_flag(where, element)
+        except ValueError as error:
+            if faulty == "raise":
+                raise
+            warnings.warn(f"left out: {error}", stacklevel=2)
+            continue
+        boxes.append(box)
         labels.append(classes.index(name))
-        difficult.append(_read_flag(where, element))
+        difficult.append(flag)
     return Annotation(
         picture, size, np.array(boxes, float).reshape(-1, 4), np.array(labels, np.int64), np.array(difficult, bool)
     )
@@ -98,21 +117,26 @@ class _WithoutDoctype(ElementTree.TreeBuilder):
 
     def doctype(self, name, pubid, system):
         """Refuse the declaration, whatever its name, pubid and system are."""
-        raise ValueError("a document type declaration, which could make it huge")
+        raise ValueError("it has a document type declaration, which could make it huge")
 
 
 def _parse(path):
     """The root of an annotation file."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no annotation file {path}.")
+    data = path.read_bytes()
+    declared = re.match(rb"""(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding=["']([\w.-]+)["'][^>]*\?>""", data)
     try:
         parser = ElementTree.XMLParser(target=_WithoutDoctype())
-        parser.feed(path.read_bytes())
+        # Python knows encodings that the parser doesn't, such as gb2312.
+        parser.feed(data[declared.end() :].decode(declared[1].decode()) if declared else data)
         root = parser.close()
     except ElementTree.ParseError as error:
-        raise ValueError(f"{path.name} is no XML that can be read: {error}.") from None
+        raise ValueError(
+            f"{path.name} can't be read as XML ({error}): is it whole, and in UTF-8 or in the encoding that its first line names?"
+        ) from None
     except (ValueError, LookupError) as error:  # LookupError: an encoding that Python doesn't know
-        raise ValueError(f"{path.name} is not read: it has {error}.") from None
+        raise ValueError(f"{path.name} can't be read: {error}.") from None
     if root.tag != "annotation":
         raise ValueError(f"{path.name} begins with <{root.tag}>, and a Pascal VOC file begins with <annotation>.")
     return root
@@ -133,9 +157,10 @@ def _find_picture(path, root, pictures):
 def _check_size(path, root, picture):
     """(height, width) of the picture, which the file must state alike if it states them."""
     try:
-        with Image.open(picture) as opened:  # reads the header only
-            width, height = opened.size
-    except (OSError, Image.DecompressionBombError) as error:
+        with Image.open(picture) as opened:
+            opened.load()  # the whole of it: a truncated one should be told now, not in the middle of a training
+        height, width = images.frame(picture)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path.name}: its picture {picture.name} can't be read ({error}).") from None
     if root.find("size") is not None:
         stated = tuple(_read_number(path.name, root.find("size"), key) for key in ("width", "height"))
@@ -165,7 +190,8 @@ def _read_box(where, element, size, first_pixel, smallest):
         raise ValueError(f"{where}: it has no <bndbox>.")
     xmin, ymin, xmax, ymax = stated = [_read_number(where, corners, key) for key in _CORNERS]
     says = ", ".join(f"{key} {value:g}" for key, value in zip(_CORNERS, stated, strict=True))
-    box = xmin - first_pixel, ymin - first_pixel, xmax - first_pixel + 1, ymax - first_pixel + 1
+    first, beyond = (0, 0) if first_pixel == "edges" else (first_pixel, 1 - first_pixel)
+    box = xmin - first, ymin - first, xmax + beyond, ymax + beyond
     if min(box[2] - box[0], box[3] - box[1]) < smallest:
         width, height = (max(0, high - low) for low, high in ((box[0], box[2]), (box[1], box[3])))
         raise ValueError(
@@ -173,7 +199,10 @@ def _read_box(where, element, size, first_pixel, smallest):
             f"area; expected at least {smallest:g} pixels each way."
         )
     if min(box[:2]) < 0 or box[2] > size[1] or box[3] > size[0]:
-        advice = " Does the tool number pixels from 0? Then give first_pixel=0." if min(box[:2]) == -1 else ""
+        advice = ""
+        if first_pixel != "edges" and min(stated) >= 0 and xmax <= size[1] and ymax <= size[0]:
+            reaches = xmax == size[1] or ymax == size[0]
+            advice = f" Does the tool {'give edges' if reaches else 'number pixels from 0'}? Then give first_pixel={'edges' if reaches else 0!r}."
         raise ValueError(
             f"{where}: the box with {says} leaves the picture, which is {size[1]} wide and {size[0]} high.{advice}"
         )

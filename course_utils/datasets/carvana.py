@@ -11,8 +11,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
+from course_utils import images
 from course_utils.data import data_folder
 from course_utils.datasets._cars import VERSION, render
 
@@ -166,12 +167,11 @@ def _check_sizes(image, mask):
     sizes = []
     for path in (image, mask):
         try:
-            with Image.open(path) as file:
-                sizes.append(file.size)
+            sizes.append(images.frame(path))
         except OSError as error:
             raise _damaged(path) from error
     if sizes[0] != sizes[1]:
-        there, wanted = ("{} x {}".format(*size) for size in sizes[::-1])
+        there, wanted = (f"{width} x {height}" for height, width in sizes[::-1])
         raise DataError(f"{mask} is {there} pixels, but {image.name} {wanted}; sizes must agree: fetch both again.")
 
 
@@ -204,23 +204,29 @@ def read_pair(image, mask, size):
     """
     height, width = (size, size) if np.isscalar(size) else size
     _check_sizes(Path(image), Path(mask))
-    loaded = []
-    for path, mode in ((image, "RGB"), (mask, None)):
-        try:
-            with Image.open(path) as file:
-                if mode:
-                    file.draft(mode, (2 * width, 2 * height))
-                    file = file.convert(mode)
-                loaded.append(np.asarray(file))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise _damaged(path) from error
-    picture, values = loaded
-    if values.ndim != 2 or values.max() > 1:
-        what = f"{mask} has values up to {values.max()}, and a mask's are 0 (studio) and 1 (car)"
-        raise DataError(f"{what}; save it as a GIF with these two in its palette.")
+    try:
+        with Image.open(image) as file:
+            file.draft("RGB", (2 * width, 2 * height))
+            picture = np.asarray(ImageOps.exif_transpose(file).convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _damaged(image) from error
+    values = _read_mask(mask)
     picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     values = cv2.resize(values.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.dstack([picture, values])
+
+
+def _read_mask(path):
+    """A mask by its colors, since the order of a GIF's palette is its writer's choice."""
+    try:
+        with Image.open(path) as file:
+            file.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _damaged(path) from error
+    try:
+        return images.read_mask(path)
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def arrays(part, size):
