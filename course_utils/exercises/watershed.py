@@ -2,57 +2,57 @@
 
 import numpy as np
 
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
 
 
 def _level(answer):
     """Write meeting_level(heights, left, right): the water level at which two places come to lie under one lake."""
-    find = function(answer)
-    for heights, left, right in (
-        ([5, 1, 4, 2, 6], 1, 3),
-        ([5, 1, 4, 2, 6], 0, 3),
-        ([9, 1, 3, 0, 7, 2, 8], 1, 5),
-        ([2, 3, 1], 2, 2),
-    ):
-        found, best = number(find(np.array(heights, float), left, right)), max(heights[left : right + 1])
-        case = f"for the heights {heights} and the places {left} and {right}"
-        if found == best:
-            continue
-        if found == max(heights):
-            raise Wrong(
-                f"{case} you give {found:g}, the highest of all places; ground outside of the two does not keep them apart."
-            )
-        if found == min(heights[left : right + 1]):
-            raise Wrong(f"{case} you give {found:g}, the lowest ground between them; water must rise over the highest.")
-        if found == max([heights[left], heights[right]]):
-            raise Wrong(f"{case} you give {found:g}: both are wet then, and dry ground still lies between them.")
-        if found == max(heights[left:right] or [-1]):
-            raise Wrong(
-                f"{case} you give {found:g}: the place on the right must be under water, too. A slice ends before its second number."
-            )
-        raise Wrong(f"{case} the level is {best}, and you give {found:g}.")
+    rng = np.random.default_rng(0)
+    profiles = [([5, 1, 4, 2, 6], 1, 3), ([5, 1, 4, 2, 6], 0, 3), ([9, 1, 3, 0, 7, 2, 8], 1, 5), ([2, 3, 1], 2, 2)]
+    profiles += [([3, 1, 2, 7], 1, 3), ([7, 1, 2, 3], 0, 2), ([-4, -9, -2, -7, -1], 1, 3), ([4, 4, 4], 0, 2)]
+    profiles += [(rng.permutation(12), *np.sort(rng.integers(0, 12, 2)).tolist()) for _ in range(20)]
+    cases(
+        function(answer),
+        [(np.array(heights, float), left, right) for heights, left, right in profiles],
+        lambda heights, left, right: heights[left : right + 1].max(),
+        near=[
+            (
+                lambda h, i, j: h.max(),
+                "{value:g} is the highest of all places; ground outside of the two does not keep them apart.",
+            ),
+            (
+                lambda h, i, j: h[i : j + 1].min(),
+                "{value:g} is the lowest ground between them; water must rise over the highest.",
+            ),
+            (lambda h, i, j: max(h[i], h[j]), "both are wet at {value:g}, but dry ground still lies between them."),
+            (
+                lambda h, i, j: max(h[i:j], default=-np.inf),
+                "the place on the right must be under water, too. A slice ends before its second number.",
+            ),
+        ],
+        otherwise="the level is {right}, but you give {value}.",
+        case="for the heights {0} and the places {1} and {2}",
+    )
 
 
 def _height(answer):
-    """Give the height of the ghost between three discs of radius 20 with centres 36 pixels apart."""
+    """Give the height of the ghost between three discs of radius 20 with centers 36 pixels apart."""
     value = number(answer)
-    half_chord = np.sqrt(20**2 - 18**2)  # 8.72
-    to_the_chord = 36 / (2 * np.sqrt(3))  # 10.39
-    if abs(value - (to_the_chord + half_chord)) < 0.15:
-        return
-    if abs(value - (to_the_chord + half_chord) / 20) < 0.008:
-        raise Wrong("this is in radii; multiply by 20 for pixels.")
-    if abs(value - (36 / (2 * np.sqrt(3)) + np.sqrt(max(0, 1 - 36**2 / 4 + 36**2)))) < 0.15 or value > 30:
+    height = 36 / (2 * np.sqrt(3)) + np.sqrt(20**2 - 18**2)  # 10.39 to the chord, 8.72 above it
+    if value > 30:
         raise Wrong(f"{value:.2f} is more than any pixel is from the background here: is your s in radii, 36 / 20?")
-    if abs(value - 20) < 0.05:
-        raise Wrong("20 is the height of the centres; by the formula the ghost is a little lower.")
-    if abs(value - 20.12) < 0.05:
-        raise Wrong(
-            "this was measured on a picture, where the raster adds up to a pixel; the formula for ideal discs is asked."
-        )
-    if abs(value - 20 * np.sin(np.pi / 6 + np.arccos(0.9))) < 0.15:
-        raise Wrong("this is the height of the pass between a centre and the ghost.")
-    raise Wrong(f"{value:.2f} is not it: put s = 36 / 20 into the formula of the ghost, and multiply by the radius.")
+    expect(
+        value,
+        height,
+        near={
+            height / 20: "this is in radii; multiply by 20 for pixels.",
+            20: "20 is the height of the centers; by the formula the ghost is a little lower.",
+            20.12: "this was measured on a picture, where the raster adds up to a pixel; the formula for ideal discs is asked.",
+            20 * np.sin(np.pi / 6 + np.arccos(0.9)): "this is the height of the pass between a center and the ghost.",
+        },
+        otherwise="{value} is not it: put s = 36 / 20 into the formula of the ghost, and multiply by the radius.",
+        rtol=0.002,
+    )
 
 
 def _disc_mask(places, shape):
@@ -63,23 +63,26 @@ def _disc_mask(places, shape):
 def _chapter(answer):
     """Write count_bright(gray): the chapter's recipe, corrected, for bright discs that do not touch."""
     find = function(answer)
-    for count, places in (
-        (3, [(30, 30, 15), (30, 90, 18), (80, 60, 20)]),
-        (1, [(60, 60, 25)]),
-        (5, [(25, 25, 16), (25, 95, 16), (75, 25, 16), (75, 95, 16), (50, 60, 16)]),
+    for count, places, levels in (
+        (3, [(30, 30, 15), (30, 90, 18), (80, 60, 20)], (60, 180)),
+        (1, [(60, 60, 25)], (60, 180)),
+        (2, [(30, 30, 15), (75, 80, 24)], (20, 90)),
+        (5, [(25, 25, 16), (25, 95, 16), (75, 25, 16), (75, 95, 16), (50, 60, 16)], (130, 240)),
     ):
         mask = _disc_mask(places, (110, 120))
         noise = np.random.default_rng(0).normal(0, 4, mask.shape)
-        found = number(find(np.rint(np.where(mask, 180, 60) + noise).astype(np.uint8)))
+        found = number(find(_painted(mask, *levels, noise)))
         if found == count:
             continue
-        dark = _disc_mask(places, (110, 120))
-        turned = number(find(np.rint(np.where(dark, 60, 180) + noise).astype(np.uint8)))
-        if turned == count:
+        if number(find(_painted(mask, *levels[::-1], noise))) == count:
             raise Wrong(
                 f"on {count} bright discs you count {found:g}, and on {count} dark ones you are right: the table is still taken for the object."
             )
         raise Wrong(f"on {count} bright discs that do not touch you count {found:g}.")
+
+
+def _painted(mask, dark, bright, noise):
+    return np.rint(np.where(mask, bright, dark) + noise).astype(np.uint8)
 
 
 def _true_dams(labels):
@@ -92,11 +95,12 @@ def _true_dams(labels):
 
 
 def _dams(answer):
-    """Write dams(labels): True where a labelled pixel has a neighbour to the right or below with another label above 0."""
+    """Write dams(labels): True where a labeled pixel has a neighbor to the right or below with another label above 0."""
     find = function(answer)
-    cases = [np.array([[1, 1, 2, 2]]), np.array([[1], [1], [2]]), np.array([[0, 1, 1, 0], [0, 0, 2, 2]])]
-    cases.append(np.random.default_rng(0).integers(0, 4, (12, 15)))
-    for labels in cases:
+    rng = np.random.default_rng(0)
+    pictures = [np.array([[1, 1, 2, 2]]), np.array([[1], [1], [2]]), np.array([[0, 1, 1, 0], [0, 0, 2, 2]])]
+    pictures += [rng.integers(0, 4, (12, 15)), 100 * rng.integers(0, 3, (9, 5)), np.ones((3, 3), int)]
+    for labels in pictures:
         found, best = array(find(labels), shape=labels.shape, what="the dams") > 0, _true_dams(labels)
         if np.array_equal(found, best):
             continue
@@ -106,7 +110,7 @@ def _dams(answer):
         y, x = np.argwhere(found != best)[0]
         if found[y, x]:
             raise Wrong(
-                f"you have a dam in row {y}, column {x}{shown}, and its neighbours to the right and below have the same label or none."
+                f"you have a dam in row {y}, column {x}{shown}, and its neighbors to the right and below have the same label or none."
             )
         raise Wrong(f"you miss the dam in row {y}, column {x}{shown}: look to the right and below.")
 
@@ -121,6 +125,13 @@ def _some_masks():
         for spacing in (1.8, 1.9, 2.0):
             yield 3, f"three discs of radius {radius}, {spacing:g} radii apart", _closed_triple(radius, spacing)
     yield 2, "a disc of radius 40 and one of 12", _disc_mask([(60, 60, 40), (60, 109, 12)], (120, 140))
+    yield 2, "a disc of radius 30 and one of 15", _disc_mask([(90, 50, 30), (46, 50, 15)], (130, 100))
+    yield (
+        3,
+        "discs of radius 40, 24 and 12 in a row",
+        _disc_mask([(60, 60, 40), (60, 122, 24), (60, 156, 12)], (120, 180)),
+    )
+    yield 1, "a disc of radius 40 that the picture's border touches", _disc_mask([(40, 40, 40)], (81, 120))
 
 
 def _closed_triple(radius, spacing):
@@ -149,7 +160,7 @@ def _ghost(answer):
             raise Wrong(
                 f"on {name} you count {found:g}: discs are lost, so what you ask of a maximum is too much for this size."
             )
-        raise Wrong(f"on {name} you count {found:g}: some maxima that you keep are no discs.")
+        raise Wrong(f"on {name} you count {found:g}: some maxima that you keep are not discs.")
 
 
 EXERCISES = (
@@ -163,7 +174,7 @@ EXERCISES = (
         "watershed.height",
         _height,
         hint="The formula is for radius 1. Measure the spacing in radii first, and the result in pixels last.",
-        right="19.1 pixels, against 20 of the centres: a threshold on the height that tells these apart fails on discs of another size.",
+        right="19.1 pixels, against 20 of the centers: a threshold on the height that tells these apart fails on discs of another size.",
     ),
     Exercise(
         "watershed.chapter",
@@ -174,14 +185,14 @@ EXERCISES = (
     Exercise(
         "watershed.dams",
         _dams,
-        hint="Compare `labels[:, :-1]` with `labels[:, 1:]` for the neighbour to the right, and ask that both are above 0. The comparison has a column less than the picture.",
+        hint="Compare `labels[:, :-1]` with `labels[:, 1:]` for the neighbor to the right, and ask that both are above 0. The comparison has a column less than the picture.",
         right="scikit-image's `watershed_line=True` leaves such a line out of the labels, as 0.",
     ),
     Exercise(
         "watershed.ghost",
         _ghost,
         hint=(
-            "A maximum comes with a disc: its height is the radius. Two discs that only touch lie the sum of their radii apart; how far is the ghost from the nearest centre, "
+            "A maximum comes with a disc: its height is the radius. Two discs that only touch lie the sum of their radii apart; how far is the ghost from the nearest center, "
             "compared with that sum? Go through the maxima from the highest down, and keep those that are far enough from all that you kept."
         ),
         right="an overlap that is measured against the discs' own radii works at every size; detectors drop double finds in the same way, as lesson 08 shows.",

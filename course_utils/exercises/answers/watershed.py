@@ -6,6 +6,27 @@ def meeting_level(heights, left, right):
     return heights[left : right + 1].max()
 
 
+# %% watershed.level: right, with Python's max
+def meeting_level(heights, left, right):
+    return max(heights[left : right + 1])
+
+
+# %% watershed.level: right, place by place
+def meeting_level(heights, left, right):
+    level = heights[left]
+    for place in range(left, right + 1):
+        if heights[place] > level:
+            level = heights[place]
+    return float(level)
+
+
+# %% watershed.level: right, by raising the water
+def meeting_level(heights, left, right):
+    for level in sorted(heights):
+        if all(height <= level for height in heights[left : right + 1]):
+            return level
+
+
 # %% watershed.level: wrong, "highest of all"
 def meeting_level(heights, left, right):
     return heights.max()
@@ -30,11 +51,22 @@ def meeting_level(heights, left, right):
 s = 36 / 20
 height_in_pixels = 20 * (s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4))
 
+
+# %% watershed.height: right, in pixels throughout
+height_in_pixels = 36 / (2 * np.sqrt(3)) + np.sqrt(20**2 - 18**2)
+
+# %% watershed.height: right, rounded
+height_in_pixels = 19.1
+
+# %% watershed.height: right, as an array of one number
+height_in_pixels = np.array([36 / np.sqrt(12) + np.sqrt(76)], np.float32)
+
+
 # %% watershed.height: wrong, "in radii"
 s = 36 / 20
 height_in_pixels = s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4)
 
-# %% watershed.height: wrong, "centres"
+# %% watershed.height: wrong, "centers"
 height_in_pixels = 20
 
 # %% watershed.height: wrong, "pass"
@@ -52,6 +84,17 @@ def count_bright(gray):
     mask = gray > filters.threshold_otsu(gray)  # not 0 on the objects, and no exchange
     D = ndimage.distance_transform_edt(mask)
     return len(feature.peak_local_max(D, min_distance=10, labels=mask.astype(int)))
+
+
+# %% watershed.chapter: right, by counting connected pieces
+def count_bright(gray):
+    return ndimage.label(gray > filters.threshold_otsu(gray))[1]
+
+
+# %% watershed.chapter: right, with OpenCV
+def count_bright(gray):
+    _, mask = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return cv2.connectedComponents(mask)[0] - 1
 
 
 # %% watershed.chapter: wrong, "you count"
@@ -79,6 +122,26 @@ def dams(labels):
     here, below = labels[:-1], labels[1:]
     found[:-1] |= (here != below) & (here > 0) & (below > 0)
     return found
+
+
+# %% watershed.dams: right, pixel by pixel
+def dams(labels):
+    found = np.zeros(labels.shape, bool)
+    height, width = labels.shape
+    for y in range(height):
+        for x in range(width):
+            for y2, x2 in ((y, x + 1), (y + 1, x)):
+                if y2 < height and x2 < width and 0 < labels[y2, x2] != labels[y, x] > 0:
+                    found[y, x] = True
+    return found
+
+
+# %% watershed.dams: right, with a padded copy, as 0 and 255
+def dams(labels):
+    padded = np.pad(labels, ((0, 1), (0, 1)))
+    right, below = padded[:-1, 1:], padded[1:, :-1]
+    different = ((right > 0) & (right != labels)) | ((below > 0) & (below != labels))
+    return np.uint8(different & (labels > 0)) * 255
 
 
 # %% watershed.dams: wrong, "shape"
@@ -138,3 +201,37 @@ def count_discs(mask):
 def count_discs(mask):
     D = ndimage.distance_transform_edt(mask)
     return maxima(morphology.reconstruction(D - 3, D)).max()
+
+
+# %% watershed.ghost: right, with maxima found by a filter
+def count_discs(mask):
+    D = ndimage.distance_transform_edt(mask)
+    peaks = np.argwhere((D == ndimage.maximum_filter(D, 5)) & mask)
+    kept = []
+    for peak in sorted(peaks, key=lambda peak: -D[tuple(peak)]):
+        if all(np.linalg.norm(peak - other) > D[tuple(other)] + 0.4 * D[tuple(peak)] for other in kept):
+            kept.append(peak)
+    return len(kept)
+
+
+# %% watershed.ghost: right, drop by drop
+def count_discs(mask):
+    D = ndimage.distance_transform_edt(mask)
+    rows, columns = np.indices(mask.shape)
+    count = 0
+    while D.max() > 0:
+        y, x = np.unravel_index(D.argmax(), D.shape)
+        count += D[y, x] >= 8
+        D[np.hypot(rows - y, columns - x) <= D[y, x] + 0.4 * D] = 0
+    return count
+
+
+# %% watershed.ghost: wrong, "you count"
+def count_discs(mask):
+    radius = ndimage.distance_transform_edt(mask).max()
+    return round(mask.sum() / (np.pi * radius**2))
+
+
+# %% watershed.ghost: wrong, "you count"
+def count_discs(mask):
+    return 2
