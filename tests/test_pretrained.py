@@ -80,6 +80,8 @@ def test_map_says_where_and_its_mean_logits_are_those_of_the_picture(keras, mode
     assert espresso[[0, -1]].max() < 0.5
     cells = answer(efficientnet_lite0(pooled=False, activation=None), batch)
     whole = answer(efficientnet_lite0(activation=None), batch)
+    # As measured. Another epsilon of batch normalization still finds the names, and moves these by 0.2 to 0.5.
+    np.testing.assert_allclose(whole.max(axis=1)[:3], [9.14, 11.07, 11.35], atol=0.05)
     np.testing.assert_allclose(cells.mean(axis=(1, 2)), whole, atol=1e-3)
     np.testing.assert_allclose(keras.ops.softmax(whole), answer(model, batch), atol=1e-5)
 
