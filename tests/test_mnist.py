@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from course_utils import data as table
 from course_utils.data import SOURCES, Dataset, DownloadError, File, read, state
 from course_utils.datasets import mnist
 from course_utils.datasets.mnist import load_mnist, parse_idx, show_banner
@@ -160,7 +161,7 @@ def test_missing_files_are_fetched(small, monkeypatch, tmp_path):
         small.rename(folder)
         return folder
 
-    monkeypatch.setattr(mnist, "fetch", fetch)
+    monkeypatch.setattr(table, "fetch", fetch)
     assert load_mnist(tmp_path / "new").test_labels.tolist() == [9, 3]
 
 

@@ -2,6 +2,7 @@
 
 `mnist`    handwritten digits, or a stand-in where no source answers
 `scenes`   digits on textures, with class, box and pixels known
+`nuclei`   a microscope picture of 125 nuclei with a label each, many of them touching
 `carvana`  cars in a studio with masks: photographs where a reader has put them, otherwise rendered
 `annotations`  boxes of your own pictures, from Pascal VOC XML or from masks
 """

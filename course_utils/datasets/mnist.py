@@ -10,10 +10,7 @@ from textwrap import fill
 
 import numpy as np
 
-from course_utils.data import SOURCES, DownloadError, fetch, folder_of, is_genuine, read
-
-# Kernels that start within ten minutes of a failed try don't wait for a dead network again; `make data` always tries.
-RETRY_AFTER_SECONDS = 600
+from course_utils.data import SOURCES, DownloadError, folder_of, is_genuine, read_or_fetch
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +64,9 @@ def load_mnist(folder: str | os.PathLike | None = None) -> Mnist:
     Y. LeCun et al., Gradient-based learning applied to document recognition, 1998, https://doi.org/10.1109/5.726791.
     License: `course_utils.data.SOURCES["mnist"].license` (commonly stated as CC BY-SA 3.0).
     """
-    try:
-        contents = read("mnist", folder)
-    except FileNotFoundError:
-        try:
-            folder = fetch("mnist", folder, retry_after=RETRY_AFTER_SECONDS)
-        except DownloadError as error:
-            return _stand_in(str(error))
-        contents = read("mnist", folder)
+    contents, why = read_or_fetch("mnist", folder)
+    if not contents:
+        return _stand_in(why)
     genuine = is_genuine("mnist", contents)
     source = "MNIST" if genuine else "other files in MNIST's place"
     if not genuine:
