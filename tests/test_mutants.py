@@ -11,7 +11,7 @@ import pytest
 
 from course_utils import checker, exercises
 from course_utils.checker import RIGHT, judge
-from tests.answering import ALL, run
+from tests.answering import ALL, TASKS, run
 from tests.mutants import mutants
 
 LISTED = {
@@ -23,10 +23,13 @@ SECONDS = 2  # for one call of a mutant, because some loop forever
 
 
 def _mutants_of(name):
-    """The mutants of the solution by what was changed, and those of each other right answer with its note behind."""
-    found = {}
+    """The mutants of the solution by what was changed, and those of each other right answer with its note behind.
+
+    Of a design, the solution's alone: another design has other numbers that may be tuned.
+    """
+    found, is_design = {}, "Design:" in TASKS[name].statement[0].source
     for answer in exercises.answers(name):
-        if answer.kind != "wrong":
+        if answer.kind == "solution" or (answer.kind == "right" and not is_design):
             behind = f" [{answer.note}]" if answer.note else ""
             found |= {f"{change}{behind}": source for change, source in mutants(answer.code).items()}
     return found

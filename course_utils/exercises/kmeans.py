@@ -3,27 +3,26 @@
 import numpy as np
 
 from course_utils import images
-from course_utils.checker import Exercise, Wrong, array, describe, function, number
+from course_utils.checker import Exercise, Wrong, array, describe, expect, function, number
 
 
 def _inertia(answer):
     """Give the inertia of the gray values 0, 2, 4 and 10 as one cluster."""
-    value = number(answer)
-    if np.isclose(value, 56):
-        return
-    if np.isclose(value, 14):
-        raise Wrong("this is the mean of the squares, the variance; inertia is their sum.")
-    if np.isclose(value, 12):
-        raise Wrong("these distances are not squared.")
-    if np.isclose(value, 120):
-        raise Wrong("these are the squares of the values; take their distances from the centroid.")
-    if np.isclose(value, 4):
-        raise Wrong("this is the centroid; how far from it are the four values?")
-    raise Wrong(f"{value:g} is not it. The centroid is the mean of the four values; sum the squared distances from it.")
+    expect(
+        answer,
+        56,
+        near={
+            14: "this is the mean of the squares, the variance; inertia is their sum.",
+            12: "these distances are not squared.",
+            120: "these are the squares of the values; take their distances from the centroid.",
+            4: "this is the centroid; how far from it are the four values?",
+        },
+        otherwise="{value} is not it. The centroid is the mean of the four values; sum the squared distances from it.",
+    )
 
 
 def _color_groups(rng):
-    """Three hundred colours in four unequal groups whose means are no whole numbers: (300, 3), float."""
+    """Three hundred colors in four unequal groups whose means are not whole numbers: (300, 3), float."""
     centers = np.array([[40, 40, 60], [200, 60, 50], [90, 180, 90], [220, 210, 190]])
     return centers[rng.choice(4, 300, p=[0.4, 0.3, 0.2, 0.1])] + rng.normal(0, 12, (300, 3))
 
@@ -31,20 +30,29 @@ def _color_groups(rng):
 def _repair(answer):
     """Write cluster_colors(points, k, rng, steps=20) without the chapter's errors: centroids, labels, losses."""
     cluster = function(answer)
-    for seed in range(3):
-        points = _color_groups(np.random.default_rng(seed))
+    few = np.array(
+        [[10.5, 20, 30], [200.25, 20, 30], [10, 220.5, 30], [12.5, 24, 250.75], [240, 230, 30.5], [230.5, 25, 235]]
+    )
+    trials = [(_color_groups(np.random.default_rng(seed)), seed) for seed in range(3)] + [
+        (few, seed) for seed in range(6)
+    ]
+    for points, seed in trials:
         result = cluster(points, 4, np.random.default_rng(seed))
         if not isinstance(result, (tuple, list)) or len(result) != 3:
             raise Wrong(f"three things should be returned: centroids, labels and losses; this is {describe(result)}.")
         _refuse_empty(result[0])
         centroids = array(result[0], shape=(4, 3), what="the centroids")
-        labels = array(result[1], shape=(300,), kinds="iu", what="the labels")
+        labels = array(result[1], shape=(len(points),), kinds="iu", what="the labels")
         losses = array(result[2], what="the losses")
         if losses.ndim != 1 or len(losses) < 2:
             raise Wrong("the losses should hold one number for each step, at least two.")
         if labels.min() < 0 or labels.max() > 3:
             raise Wrong("a label is 0, 1, 2 or 3, the row of a centroid.")
         _judge_clusters(points, centroids, labels, losses)
+    points = trials[0][0]
+    starts = [array(cluster(points, 4, np.random.default_rng(seed))[2])[0] for seed in range(5)]
+    if np.ptp(starts) == 0:
+        raise Wrong("your first loss is the same for five different `rng`: the start should be drawn with it.")
 
 
 def _refuse_empty(centroids):
@@ -58,13 +66,13 @@ def _refuse_empty(centroids):
 
 
 def _judge_clusters(points, centroids, labels, losses):
-    """Raise Wrong for centroids that are no means, for whole numbers, for a loss that rises, or for an early end."""
+    """Raise Wrong for centroids that aren't means, for whole numbers, for a loss that rises, or for an early end."""
     if np.abs(centroids).max() > 1000:
         raise Wrong(
-            f"one of your centroids is {np.rint(centroids[np.abs(centroids).max(axis=1).argmax()]).tolist()}, far outside of all colours: is it a mean?"
+            f"one of your centroids is {np.rint(centroids[np.abs(centroids).max(axis=1).argmax()]).tolist()}, far outside of all colors: is it a mean?"
         )
     if (centroids == np.rint(centroids)).all():
-        raise Wrong("all of your centroids are whole numbers, and the means of these colours are not: who cuts them?")
+        raise Wrong("all of your centroids are whole numbers, and the means of these colors are not: who cuts them?")
     means = np.array([points[labels == j].mean(axis=0) if (labels == j).any() else centroids[j] for j in range(4)])
     if np.abs(means - centroids).max() > 2:  # labels made anew after the last update move a mean by less
         raise Wrong("your centroids are not the means of their points: what does the update take?")
@@ -86,23 +94,27 @@ def _judge_clusters(points, centroids, labels, losses):
         )
 
 
+def _lower_median(values, weights):
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order])
+    return values[order][(below >= below[-1] / 2).argmax()]
+
+
 def _median(answer):
     """Write weighted_median(values, weights): the smallest value with at least half of the weight at or below it."""
-    find = function(answer)
-    for values, weights, right in (
-        ([1.0, 2, 3], [1.0, 1, 1], 2),
-        ([3.0, 1, 2], [1.0, 1, 1], 2),
-        ([0.0, 10], [9.0, 1], 0),
-        ([5.0, 1, 9], [1.0, 1, 8], 9),
-        ([4.0, 2, 8, 6], [1.0, 1, 1, 1], 4),
-        ([7.0], [2.0], 7),
-        ([9.0, 1, 5], [8.0, 1, 1], 9),
-        ([1.0, 2, 3], [0.5, 0.25, 0.125], 1),
-    ):
-        found = number(find(np.array(values), np.array(weights)))
+    find, rng = function(answer), np.random.default_rng(0)
+    trials = [
+        ([1.0, 2, 3], [1.0, 1, 1]), ([3.0, 1, 2], [1.0, 1, 1]), ([0.0, 10], [9.0, 1]), ([5.0, 1, 9], [1.0, 1, 8]),
+        ([4.0, 2, 8, 6], [1.0, 1, 1, 1]), ([7.0], [2.0]), ([9.0, 1, 5], [8.0, 1, 1]), ([1.0, 2, 3], [0.5, 0.25, 0.125]),
+        ([2.0, 1], [3.0, 3]), ([-5.0, -7, 2, 2], [1.0, 2, 1, 2]),
+    ]  # fmt: skip
+    trials += [(rng.permutation(20)[:n].astype(float), 2.0 ** rng.integers(-3, 4, n)) for n in range(1, 12)]
+    for values, weights in trials:
+        values, weights = np.array(values), np.array(weights)
+        found, right = number(find(values, weights)), _lower_median(values, weights)
         if np.isclose(found, right):
             continue
-        case = f"the values {values} with weights {weights}"
+        case = f"the values {values.tolist()} with weights {weights.tolist()}"
         plain, mean = (
             bool(np.isclose(found, other)) for other in (np.median(values), np.average(values, weights=weights))
         )
@@ -115,11 +127,8 @@ def _median(answer):
             raise Wrong(f"for {case} you give {found:g}, and {found:g} is none of the values{reason}.")
         if plain and not mean:
             raise Wrong(f"for {case} you give {found:g}, the plain median: the weights have no effect.")
-        if sorted(values) != values:
-            raise Wrong(
-                f"for {case} the answer is {right}, and you give {found:g}: are values and weights sorted together?"
-            )
-        raise Wrong(f"for {case} the answer is {right}, and you give {found:g}.")
+        advice = "" if (np.sort(values) == values).all() else ": are values and weights sorted together?"
+        raise Wrong(f"for {case} the answer is {right:g}, and you give {found:g}{advice or '.'}")
 
 
 def _fields(answer):
@@ -148,18 +157,8 @@ def _fields(answer):
         advice = "do you use both the place of a pixel and lesson 01's remedy for noise?"
     else:
         advice = "nearly there: try another weight, and more or less smoothing."
-    raise Wrong(f"the mean index over five lands is {score:.3f}, and 0.93 is wanted: {advice}")
+    raise Wrong(f"the mean index over five lands is {score:.3f}, but it should be at least 0.93: {advice}")
 
-
-_LOOP = """def cluster_colors(points, k, rng, steps=20):
-    centroids = {start}
-    losses = []
-    for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
-        centroids = np.array([points[labels == j].{center} for j in range(k)])
-        losses.append(((points - centroids[labels]) ** 2).sum())
-    return centroids, labels, losses"""
-_START = "points[rng.choice(len(points), k, replace=False)]"
 
 EXERCISES = (
     Exercise(
@@ -178,12 +177,12 @@ EXERCISES = (
         "kmeans.median",
         _median,
         hint="Sort the values with np.argsort and put the weights into the same order; then look at the cumulative sum of the weights.",
-        right="with it K-medians works on 10,794 weighted colours as it does on 15,000 pixels.",
+        right="with it K-medians works on 10,794 weighted colors as it does on 15,000 pixels.",
     ),
     Exercise(
         "kmeans.fields",
         _fields,
         hint="Smooth the picture with filters.gaussian(picture, 1, channel_axis=2, preserve_range=True) first; then look for the weight of its coordinates.",
-        right="smoothing gives colours that a pixel shares with its neighbours, and the coordinates part fields of one crop.",
+        right="smoothing gives colors that a pixel shares with its neighbors, and the coordinates part fields of one crop.",
     ),
 )

@@ -4,6 +4,20 @@
 # %% kmeans.inertia: solution
 inertia_of_four = 16 + 4 + 0 + 36
 
+
+# %% kmeans.inertia: right, from the variance
+inertia_of_four = 4 * np.var([0, 2, 4, 10])
+
+# %% kmeans.inertia: right, with a loop
+inertia_of_four = 0
+for value in (0, 2, 4, 10):
+    inertia_of_four += (value - 4) ** 2
+inertia_of_four = float(inertia_of_four)
+
+# %% kmeans.inertia: right, as a difference of sums
+inertia_of_four = sum(v * v for v in (0, 2, 4, 10)) - 16 * 16 / 4
+
+
 # %% kmeans.inertia: wrong, "their sum"
 inertia_of_four = 14
 
@@ -28,6 +42,32 @@ def cluster_colors(points, k, rng, steps=20):
         labels = squared_distances(points, centroids).argmin(axis=0)
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.repair: right, with loops and lists
+def cluster_colors(points, k, rng, steps=20):
+    centroids = [points[i] for i in rng.permutation(len(points))[:k]]
+    losses = []
+    for _ in range(steps):
+        labels = []
+        for point in points:
+            labels.append(int(np.argmin([np.sum((point - centroid) ** 2) for centroid in centroids])))
+        centroids = [np.mean([p for p, label in zip(points, labels) if label == j], axis=0) for j in range(k)]
+        losses.append(sum(np.sum((p - centroids[label]) ** 2) for p, label in zip(points, labels)))
+    return [centroids, labels, losses]
+
+
+# %% kmeans.repair: right, with the loss as a mean before each update
+def cluster_colors(points, k, rng, steps=20):
+    centroids = np.array(rng.choice(points, k, replace=False))
+    losses = np.zeros(steps)
+    for step in range(steps):
+        distances = np.linalg.norm(points[:, None] - centroids, axis=2)
+        labels = np.argmin(distances, axis=1)
+        losses[step] = np.mean(np.min(distances, axis=1) ** 2)
+        for j in range(k):
+            centroids[j] = points[labels == j].mean(axis=0)
     return centroids, labels, losses
 
 
@@ -122,6 +162,21 @@ def weighted_median(values, weights):
     return values[order][np.searchsorted(below, below[-1] / 2)]
 
 
+# %% kmeans.median: right, with a loop
+def weighted_median(values, weights):
+    total = 0.0
+    for value, weight in sorted(zip(values, weights)):
+        total += weight
+        if total >= sum(weights) / 2:
+            return value
+
+
+# %% kmeans.median: right, from the definition
+def weighted_median(values, weights):
+    heavy = [value for value in values if weights[values <= value].sum() >= weights.sum() / 2]
+    return np.float32(min(heavy))
+
+
 # %% kmeans.median: wrong, "no effect"
 def weighted_median(values, weights):
     return np.median(values)
@@ -169,6 +224,24 @@ def find_fields(picture):
     return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])
 
 
+# %% kmeans.fields: right, with OpenCV's blur
+def find_fields(picture):
+    import cv2
+
+    quiet = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1)
+    labels = kmeans(with_coordinates(quiet, 1.5), 8, np.random.default_rng(1), restarts=5)[1]
+    return labels.reshape(picture.shape[:2]).astype(np.uint8)
+
+
+# %% kmeans.fields: right, with scikit-learn
+def find_fields(picture):
+    from sklearn.cluster import KMeans
+
+    quiet = filters.gaussian(picture.astype(float), 1, channel_axis=-1)
+    features = with_coordinates(quiet, 1.5)
+    return KMeans(8, n_init=3, random_state=0).fit_predict(features).reshape(picture.shape[:2]) + 1
+
+
 # %% kmeans.fields: wrong, "remedy for noise"
 def find_fields(picture):
     features = with_coordinates(picture, 5)
@@ -201,3 +274,14 @@ def find_fields(picture):
     quiet = filters.gaussian(picture, 1, channel_axis=2)
     features = with_coordinates(quiet, 1.5)
     return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])
+
+
+# %% kmeans.repair: wrong, "should be drawn with it"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[:k]
+    losses = []
+    for _ in range(steps):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses

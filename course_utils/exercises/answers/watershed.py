@@ -206,7 +206,7 @@ def count_discs(mask):
 # %% watershed.ghost: right, with maxima found by a filter
 def count_discs(mask):
     D = ndimage.distance_transform_edt(mask)
-    peaks = np.argwhere((D == ndimage.maximum_filter(D, 5)) & mask)
+    peaks = np.argwhere((ndimage.maximum_filter(D, 5) == D) & mask)
     kept = []
     for peak in sorted(peaks, key=lambda peak: -D[tuple(peak)]):
         if all(np.linalg.norm(peak - other) > D[tuple(other)] + 0.4 * D[tuple(peak)] for other in kept):
