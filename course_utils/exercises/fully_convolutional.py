@@ -5,36 +5,34 @@ from scipy import ndimage
 from skimage import data
 
 from course_utils import images
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, expect, function, number
 
 
 def _rows(answer):
     """Give the rows that come out after three poolings by 2 and three doublings of 100 rows."""
-    value = number(answer)
-    messages = {
-        100: "25 rows hold 12 whole pairs, and the last row is dropped: is it there again on the way up?",
-        104: "25 rows were rounded up to 13: without padding, a window needs both of its rows.",
-        12: "12 is the size at the bottom; go up again, three times.",
-        50: "this is after one pooling; go on down, and up again.",
-    }
-    if value != 96:
-        raise Wrong(
-            messages.get(
-                value, f"{value:g} is not it: write down the rows after each of the six steps, 100, 50, 25, ..."
-            )
-        )
+    expect(
+        answer,
+        96,
+        near={
+            100: "25 rows hold 12 whole pairs, and the last row is dropped: is it there again on the way up?",
+            104: "25 rows were rounded up to 13: without padding, a window needs both of its rows.",
+            12: "12 is the size at the bottom; go up again, three times.",
+            50: "this is after one pooling; go on down, and up again.",
+        },
+        otherwise="{value} is not it: write down the rows after each of the six steps, 100, 50, 25, ...",
+    )
 
 
 def _kernel(answer):
     """Write even_kernel(smallest, stride): the smallest kernel of at least `smallest` that is a multiple of the stride."""
     find = function(answer)
-    for smallest, stride in ((3, 2), (4, 2), (5, 3), (1, 4), (7, 1), (6, 3), (9, 4)):
+    for smallest, stride in ((3, 2), (4, 2), (5, 3), (1, 4), (7, 1), (6, 3), (9, 4), (1, 1), (100, 7), (2, 5)):
         found = number(find(smallest, stride))
         case = f"for a kernel of at least {smallest} and stride {stride} you give {found:g}"
         if found < smallest:
             raise Wrong(f"{case}, which is too small.")
         if found != int(found) or found % stride:
-            raise Wrong(f"{case}, which is no multiple of the stride: some places get more stamps than others.")
+            raise Wrong(f"{case}, which is not a multiple of the stride: some places get more stamps than others.")
         if found - stride >= smallest:
             raise Wrong(f"{case}, and {found - stride:g} is even too and large enough.")
 
@@ -57,11 +55,13 @@ def _ignore(answer):
     if np.isclose(found, losses[truth != 255].sum() / truth.size):
         raise Wrong("you divide by the number of all pixels: the mean is over those that count only.")
     if np.isclose(found, losses[truth != 255].sum()):
-        raise Wrong("this is the sum; the mean over the pixels that count is wanted.")
+        raise Wrong("this is the sum; take the mean over the pixels that count.")
     if np.isclose(found, losses.mean()) or np.isclose(found, _with_last(scores, truth)):
         raise Wrong("the pixels marked 255 still count, as if they were of a class: leave them out first.")
     if not np.isclose(found, wanted):
-        raise Wrong(f"on random scores with 18 of 84 pixels ignored you give {found:.4f}, and {wanted:.4f} is wanted.")
+        raise Wrong(f"on random scores with 18 of 84 pixels ignored you give {found:.4f}; it should be {wanted:.4f}.")
+    if not np.isclose(number(find(scores, truth)), wanted):
+        raise Wrong("without a third argument your answer is another one: `ignored` should be 255 by default.")
     other = np.where(truth == 255, 3, truth)
     if not np.isclose(number(find(scores, other, 3)), _mean_loss(scores, other, other != 3)[1]):
         raise Wrong("with ignored=3 your answer is wrong: compare the truth with `ignored`, not with 255.")
@@ -88,7 +88,7 @@ def _average(answer):
     """Write average_unpool(y, size), the transpose of average pooling."""
     find = function(answer)
     rng = np.random.default_rng(0)
-    for rows, columns, size in ((2, 3, 2), (3, 2, 3)):
+    for rows, columns, size in ((2, 3, 2), (3, 2, 3), (1, 4, 1), (4, 1, 5)):
         y = rng.normal(size=(rows, columns))
         found = array(find(y, size), shape=(rows * size, columns * size), kinds="fiu")
         copies = np.kron(y, np.ones((size, size)))

@@ -3,31 +3,29 @@
 import numpy as np
 
 from course_utils import geometry
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, expect, function, number
 from course_utils.datasets.scenes import load_scenes
 
 
 def _large(answer):
     """Count the boxes in a picture of 128 x 128 pixels that are at least 4 pixels wide and at least 4 high."""
-    value, right = number(answer), (125 * 126 // 2) ** 2
-    if value == right:
-        return
-    others = {
-        (128 * 129 // 2)
-        ** 2: "these are all boxes, the thin ones too: how many places are there for a stretch of 4, of 5, of 128?",
-        125
-        * 126
-        // 2: "these are the stretches of columns; a box is a stretch of columns and one of rows, so square it.",
-        (124 * 125 // 2)
-        ** 2: "this leaves out the stretches of exactly 4: a stretch of 4 has 128 - 4 + 1 = 125 places, and the places fall to 1.",
-        (128 * 129 // 2) ** 2
-        - (3 * 4 // 2)
-        ** 2: "a thin box is not a box in a 3 x 3 picture: add up the places of the stretches that are long enough.",
-    }
-    raise Wrong(
-        others.get(
-            value, f"{value:,.0f} is not it: a stretch of 4 columns has 125 places, one of 5 has 124, and so on."
-        )
+    stretches = 125 * 126 // 2
+    expect(
+        answer,
+        stretches**2,
+        near={
+            (128 * 129 // 2)
+            ** 2: "these are all boxes, the thin ones too: how many places are there for a stretch of 4, of 5, of 128?",
+            stretches: "these are the stretches of columns; a box is a stretch of columns and one of rows, so square it.",
+            (124 * 125 // 2) ** 2: (
+                "this leaves out the stretches of exactly 4: a stretch of 4 has 128 - 4 + 1 = 125 places, and the places fall to 1."
+            ),
+            (128 * 129 // 2) ** 2 - (3 * 4 // 2) ** 2: (
+                "a thin box is not a box in a 3 x 3 picture: add up the places of the stretches that are long enough."
+            ),
+        },
+        otherwise="{value} is not it: a stretch of 4 columns has 125 places, one of 5 has 124, and so on.",
+        rtol=1e-9,
     )
 
 
@@ -42,6 +40,7 @@ _RANKINGS = (
     np.array([_NOWHERE, _FIRST, _NOWHERE, _SECOND]),
     np.array([_FIRST, _SECOND, _SECOND, _FIRST]),
     np.array([_NOWHERE, _FIRST, _NOWHERE]),
+    np.array([[0.0, 0, 10, 5], _SECOND, _FIRST]),  # the first box overlaps by exactly 0.5
 )
 
 
@@ -49,14 +48,18 @@ def _needed(answer):
     """Write proposals_needed(truth, boxes): how many of the boxes, best first, until all true boxes are found; -1 if never."""
     find = function(answer)
     found = [number(find(_TRUTH, boxes)) for boxes in _RANKINGS]
-    wanted = [_needed_directly(_TRUTH, boxes) for boxes in _RANKINGS]  # 4, 2, -1
+    wanted = [_needed_directly(_TRUTH, boxes) for boxes in _RANKINGS]  # 4, 2, -1, 2
     if found[:2] == [3, 1]:
         raise Wrong("you give the index of the last box that is needed; counting starts at 1, so add one.")
     if found[0] == 2:
-        raise Wrong("you stop at the first true box that is found; all of them are wanted, so take the slowest.")
+        raise Wrong("you stop at the first true box that is found; all of them count, so take the slowest.")
     if found[:2] == wanted[:2]:
         if found[2] != -1:
-            raise Wrong(f"where one true box is never found you give {found[2]:g}, and -1 is wanted.")
+            raise Wrong(f"where one true box is never found you give {found[2]:g}; it should be -1.")
+        if found[3] != 2:
+            raise Wrong(
+                f"a box that overlaps by exactly 0.5 overlaps by at least 0.5; with one you give {found[3]:g}, not 2."
+            )
     else:
         worst = 0 if found[0] != wanted[0] else 1
         raise Wrong(
@@ -79,9 +82,9 @@ def _indices(answer):
     found = array(answer, what="your result")
     if found.size and found.dtype.kind in "fb":
         kind = "True or False, as a mask" if found.dtype.kind == "b" else "decimals, as scores or boxes"
-        raise Wrong(f"your result holds {kind}; indices, whole numbers, are wanted.")
+        raise Wrong(f"expected indices, which are whole numbers; your result holds {kind}.")
     if found.ndim != 1:
-        raise Wrong(f"indices (k,) are wanted, and your result has the shape {found.shape}.")
+        raise Wrong(f"expected indices of shape (k,), got the shape {found.shape}.")
     return found.astype(int)
 
 
@@ -92,6 +95,7 @@ def _hardest(answer):
     for size, count in ((40, 4), (60, 10)):
         scores, overlap = rng.permutation(size) / 10 - 2, rng.uniform(0, 1, size)
         overlap[scores.argmax()] = 0.9  # the best score is a digit
+        overlap[np.argsort(-scores)[1]] = 0.3  # and the second overlaps one by just so much
         found = array(_indices(find(scores, overlap, count)), shape=(count,), what="your result")
         negative = np.flatnonzero(overlap < 0.3)
         wanted = negative[np.argsort(-scores[negative])][:count]
@@ -102,7 +106,7 @@ def _hardest(answer):
         if (overlap[found] >= 0.3).any():
             place = found[overlap[found] >= 0.3][0]
             raise Wrong(
-                f"index {place} overlaps a digit by {overlap[place]:.2f}: it is no negative. "
+                f"index {place} overlaps a digit by {overlap[place]:.2f}: it is not a negative. "
                 "Do your indices count within the negatives only, or did you forget to leave the others out?"
             )
         if set(found.tolist()) == set(wanted.tolist()):
@@ -156,18 +160,16 @@ def _thirty(answer):
         for image, truth in zip(scenes.images, scenes.boxes, strict=True):
             boxes = array(find(image), what="your boxes")
             if boxes.ndim != 2 or boxes.shape[1] != 4:
-                raise Wrong(
-                    f"boxes (P, 4) are wanted, x0, y0, x1, y1 in each row, and these have the shape {boxes.shape}."
-                )
+                raise Wrong(f"expected boxes of shape (P, 4), x0, y0, x1, y1 in each row, got the shape {boxes.shape}.")
             if len(boxes) > 30:
-                raise Wrong(f"at most 30 boxes are wanted, and you give {len(boxes)}: keep the first ones.")
+                raise Wrong(f"expected at most 30 boxes, got {len(boxes)}: keep the first ones.")
             try:
                 hits.append(geometry.iou(truth, boxes).max(axis=1, initial=0) >= 0.5)
             except ValueError as problem:
                 raise Wrong(str(problem)) from None
     if (recall := np.concatenate(hits).mean()) < 0.9:
         raise Wrong(
-            f"the recall is {recall:.2f}, and 0.90 is wanted. Four searches share the 30 places: is one enough? "
+            f"the recall is {recall:.2f}, but it should be at least 0.90. Four searches share the 30 places: is one enough? "
             "And which of the four similarities tells a digit from stone?"
         )
 
