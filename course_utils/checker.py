@@ -11,6 +11,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -100,6 +101,7 @@ def number(answer):
     Parameters
     ----------
     answer : object
+        A Python or NumPy number, a Fraction, or an array or a tensor of one number.
 
     Returns
     -------
@@ -114,7 +116,7 @@ def number(answer):
         raise Wrong(f"a number is wanted, and {answer!r} is text: leave out the quotes.")
     if callable(answer):
         raise Wrong("a number is wanted, and this is a function: call it and give its result.")
-    values = _read(answer, "your answer")
+    values = _read(float(answer) if isinstance(answer, Fraction) else answer, "your answer")
     if values.size != 1 or values.dtype.kind not in "iuf":
         raise Wrong(f"one number is wanted, and this is {describe(answer)}.")
     value = float(values.reshape(()))
