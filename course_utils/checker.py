@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -126,6 +127,7 @@ def number(answer):
     Parameters
     ----------
     answer : object
+        A Python or NumPy number, a Fraction, or an array or a tensor of one number.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def number(answer):
         raise Wrong(f"expected a number, got the text {answer!r}: leave out the quotes.")
     if callable(answer):
         raise Wrong("expected a number, got a function: call it and give its result.")
-    values = _read(answer, "your answer")
+    values = _read(float(answer) if isinstance(answer, Fraction) else answer, "your answer")
     if values.size != 1 or values.dtype.kind not in "iuf":
         raise Wrong(f"expected one number, got {describe(answer)}.")
     value = float(values.reshape(()))

@@ -1,12 +1,14 @@
 """Comparing answers: what is right, what is named as a known mistake, and what is wrong."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from course_utils.checker import Wrong, cases, expect
 
 
-@pytest.mark.parametrize("value", [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5])
+@pytest.mark.parametrize("value", [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5, Fraction(12, 2)])
 def test_right_value_passes_in_any_form(value):
     expect(value, 6)
 

@@ -4,6 +4,19 @@
 # %% gan.value: solution
 value = 0.5 * np.log(0.5) + 0.5 * np.log(0.5)  # half of the data and half of the fakes lie where D is 1/2
 
+# %% gan.value: right, three decimals
+value = -0.693
+
+# %% gan.value: right, from the divergence
+divergence = (1 - 1 / 2) * np.log(2)
+value = -np.log(4) + 2 * divergence
+
+# %% gan.value: right, sums over the three parts, as a tensor
+data, fakes = np.array([0.5, 0.5, 0]), np.array([0, 0.5, 0.5])
+best = data / (data + fakes)
+value = tf.reduce_sum(tf.math.xlogy(data, best) + tf.math.xlogy(fakes, 1 - best))
+
+
 # %% gan.value: wrong, "overlap by half"
 value = -np.log(4)
 
@@ -34,6 +47,31 @@ def loss_of(logits):
     return np.logaddexp(0, -logits).mean()
 
 
+# %% gan.logits: right, the larger part apart
+def loss_of(logits):
+    total = np.log1p(np.exp(-np.abs(logits))).sum()
+    for logit in logits[logits < 0]:
+        total += abs(logit)
+    return total / len(logits)
+
+
+# %% gan.logits: right, softplus
+def loss_of(logits):
+    return tf.reduce_mean(tf.nn.softplus(-logits))
+
+
+# %% gan.logits: right, Keras in float32
+def loss_of(logits):
+    return keras.losses.binary_crossentropy(np.ones(len(logits)), logits, from_logits=True)
+
+
+# %% gan.logits: right, SciPy
+def loss_of(logits):
+    from scipy.special import log_expit
+
+    return -sum(log_expit(logits)) / logits.size
+
+
 # %% gan.logits: wrong, "in one step"
 def loss_of(logits):
     return -np.log(1 / (1 + np.exp(-logits))).mean()
@@ -54,7 +92,7 @@ def loss_of(logits):
     return -np.logaddexp(0, -logits).mean()
 
 
-# %% gan.logits: wrong, "the mean is wanted"
+# %% gan.logits: wrong, "take the mean"
 def loss_of(logits):
     return np.logaddexp(0, -logits).sum()
 
@@ -67,6 +105,23 @@ def loss_of(logits):
 # %% gan.smooth: solution
 def smoothed_best(p, q, label):
     return label * p / (p + q)
+
+
+# %% gan.smooth: right, a loop and a list
+def smoothed_best(p, q, label):
+    return [label * datum / (datum + fake) for datum, fake in zip(p, q)]
+
+
+# %% gan.smooth: right, what stands before both logarithms
+def smoothed_best(p, q, label):
+    before_log_d = label * p
+    before_log_rest = (1 - label) * p + q
+    return before_log_d / (before_log_d + before_log_rest)
+
+
+# %% gan.smooth: right, a tensor, to four decimals
+def smoothed_best(p, q, label):
+    return tf.constant(np.round(label - label * q / (p + q), 4))
 
 
 # %% gan.smooth: wrong, "stays 0"
@@ -103,6 +158,38 @@ def path(start, end, count):
     return arc * ((1 - share) * lengths[0] + share * lengths[1])
 
 
+# %% gan.path: right, turning from the start to what stands across it
+def path(start, end, count):
+    lengths = np.geomspace(np.linalg.norm(start), np.linalg.norm(end), count)
+    first = start / np.linalg.norm(start)
+    across = end - first * (first @ end)
+    across /= np.linalg.norm(across)
+    angles = np.linspace(0, np.arctan2(across @ end, first @ end), count)
+    return lengths[:, None] * (np.outer(np.cos(angles), first) + np.outer(np.sin(angles), across))
+
+
+# %% gan.path: right, SciPy, as long as the start but for the end
+def path(start, end, count):
+    from scipy.spatial import geometric_slerp
+
+    length = np.linalg.norm(start)
+    points = geometric_slerp(start / length, end / np.linalg.norm(end), np.linspace(0, 1, count))
+    return [*(length * points[:-1]), end]
+
+
+# %% gan.path: right, a loop in float32
+def path(start, end, count):
+    start, end = np.float32([start, end])
+    near, far = (start @ start) ** 0.5, (end @ end) ** 0.5
+    angle = np.arccos(start @ end / near / far)
+    points = []
+    for i in range(count):
+        share = i / (count - 1)
+        point = np.sin(angle - angle * share) * start / near + np.sin(angle * share) * end / far
+        points.append(point / (point @ point) ** 0.5 * (near + share * (far - near)))
+    return points
+
+
 # %% gan.path: wrong, "around the origin"
 def path(start, end, count):
     return np.linspace(start, end, count)
@@ -127,6 +214,26 @@ def path(start, end, count):
 # %% gan.spread: solution
 def spread(batch):
     return batch.std(axis=0).mean()
+
+
+# %% gan.spread: right, all squared distances of two samples
+def spread(batch):
+    return ((batch[:, None] - batch) ** 2).mean()
+
+
+# %% gan.spread: right, the largest range of a feature
+def spread(batch):
+    return max(max(feature) - min(feature) for feature in batch.T)
+
+
+# %% gan.spread: right, different samples after rounding
+def spread(batch):
+    return len({tuple(sample) for sample in batch.round()})
+
+
+# %% gan.spread: right, the variances in float32
+def spread(batch):
+    return np.trace(np.cov(batch.T.astype("float32")))
 
 
 # %% gan.spread: wrong, "where the samples are"
@@ -157,3 +264,29 @@ def spread(batch):
 # %% gan.spread: wrong, "one number"
 def spread(batch):
     return batch.std(axis=0)
+
+
+# %% gan.path: wrong, "shorter way"
+def path(start, end, count):
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    a, b = start / lengths[0], end / lengths[1]
+    angle, share = np.arccos(a @ b) - 2 * np.pi, np.linspace(0, 1, count)[:, None]
+    arc = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+    return arc * ((1 - share) * lengths[0] + share * lengths[1])
+
+
+# %% gan.path: wrong, "evenly"
+def path(start, end, count):
+    lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), count)
+    straight = np.linspace(start, end, count)
+    return straight / np.linalg.norm(straight, axis=1, keepdims=True) * lengths[:, None]
+
+
+# %% gan.spread: wrong, "where the samples are"
+def spread(batch):
+    return (batch.std(axis=0) / np.abs(batch.mean(axis=0))).mean()
+
+
+# %% gan.spread: wrong, "how far is each sample"
+def spread(batch):
+    return len(np.unique(batch))
