@@ -2,29 +2,27 @@
 
 import numpy as np
 
-from course_utils.checker import Exercise, Wrong, array, describe, function, number
+from course_utils.checker import Exercise, Wrong, array, describe, expect, function, number
 
 _SHARE, _HALF, _Z = 0.92, 0.005, 1.96
 
 
 def _digits(answer):
     """Give the number of test digits that makes the interval of 0.92 as narrow as 0.005 to each side."""
-    value = number(answer)
     spread = _SHARE * (1 - _SHARE)
-    messages = {
-        round(
-            _Z**2 * spread / (2 * _HALF) ** 2
-        ): "this makes the whole interval 0.01 + 0.01 wide: 0.005 is wanted to each side.",
-        round(spread / _HALF**2): "you left out the 1.96: this is the sample where one standard deviation is 0.005.",
-        round(_Z**2 / 4 / _HALF**2): "this is for q = 0.5, the worst case; here q is 0.92.",
-        round(_Z * np.sqrt(spread) / _HALF): "this is the root of it: n stands under a root, so square.",
+    near = {
+        _Z**2
+        * spread
+        / (2 * _HALF) ** 2: "this makes the whole interval 0.01 + 0.01 wide: make it 0.005 to each side.",
+        spread / _HALF**2: "you left out the 1.96: with this many digits one standard deviation is 0.005.",
+        _Z**2 / 4 / _HALF**2: "this is for q = 0.5, the worst case; here q is 0.92.",
+        _Z * np.sqrt(spread) / _HALF: "this is the root of it: n stands under a root, so square.",
+        _Z * spread / _HALF**2: "you didn't square the 1.96: it stands outside of the root.",
     }
-    wanted = _Z**2 * spread / _HALF**2
-    if abs(value - wanted) > 10:
-        near = [text for known, text in messages.items() if abs(value - known) <= 2]
-        raise Wrong(
-            near[0] if near else f"with {value:g} digits it is not 0.005: solve 1.96 * sqrt(q(1 - q)/n) = 0.005 for n."
-        )
+    expect(
+        answer, _Z**2 * spread / _HALF**2, near,
+        "with {value} digits it is not 0.005: solve 1.96 * sqrt(q(1 - q)/n) = 0.005 for n.", rtol=0, atol=0.6,
+    )  # fmt: skip
 
 
 def _histories():
@@ -49,7 +47,7 @@ def _keep(answer):
     for steps, losses, newest in _histories():
         result = find(steps, losses, newest)
         if isinstance(result, (set, frozenset, dict)):
-            raise Wrong(f"a sorted list of steps is wanted, and this is {describe(result)}: a set has no order.")
+            raise Wrong(f"expected a sorted list of steps, got {describe(result)}, which has no order.")
         found = array(result, kinds="iuf").ravel().tolist()
         last = set(steps[-newest:])
         best = set() if np.isnan(losses).all() else {steps[int(np.nanargmin(losses))]}
@@ -57,19 +55,19 @@ def _keep(answer):
         unknown, missing, extra = set(found) - set(steps), (last | best) - set(found), set(found) - last - best
         nan_kept = [step for step, loss in zip(steps, losses, strict=True) if np.isnan(loss) and step in extra]
         if unknown:
-            raise Wrong(f"{case}, and {sorted(unknown)} are none of these steps.")
+            raise Wrong(f"{case}, but {sorted(unknown)} are not among these steps.")
         if nan_kept and not best:
             raise Wrong(f"{case}: all losses are NaN, so there is no best, and only the newest stay.")
         if nan_kept:
             raise Wrong(f"{case}: a loss of NaN is not the lowest.")
         if missing & last:
-            raise Wrong(f"{case}, and step {max(missing & last)} is missing, one of the {newest} newest.")
+            raise Wrong(f"{case}, but step {max(missing & last)} is missing, one of the {newest} newest.")
         if missing:
-            raise Wrong(f"{case}, and step {best.pop()}, the one with the lowest loss, is gone.")
+            raise Wrong(f"{case}, but step {best.pop()}, the one with the lowest loss, is gone.")
         if extra:
             raise Wrong(f"{case}: step {max(extra)} is neither among the newest nor the best.")
         if len(found) != len(set(found)):
-            raise Wrong(f"{case}: a step is named twice, since the best may be among the newest.")
+            raise Wrong(f"{case}: a step is named twice: the best may be among the newest.")
         if found != sorted(found):
             raise Wrong(f"{case}: sort them.")
 
@@ -129,8 +127,10 @@ class _Disk:
         return sorted(self.files)
 
 
-_OLD = {"latest": "100", "weights-100": "old weights", "optimizer-100": "old optimizer"}
-_PAIRS = {"100": ("old weights", "old optimizer"), "200": ("new weights", "new optimizer")}
+_PAIRS = {str(step): (f"weights of step {step}", f"optimizer of step {step}") for step in (100, 200, 1000)}
+_OLD = {"latest": "100", "weights-100": _PAIRS["100"][0], "optimizer-100": _PAIRS["100"][1]}
+# What an earlier crash may have left, also one of a save of the same step.
+_STRAYS = ({}, {"weights-150": "half of", "latest.new": "1"}, {"weights-200": "half of", "optimizer-200": ""})
 
 
 def _fault(files):
@@ -139,37 +139,40 @@ def _fault(files):
     if step is None:
         return "there is no file 'latest'"
     if step not in _PAIRS:
-        return f"'latest' holds {step!r}, which is no step that was saved"
-    for part, wanted in zip(("weights", "optimizer"), _PAIRS[step], strict=True):
+        return f"'latest' holds {step!r}, which is not a step that was saved"
+    for part, right in zip(("weights", "optimizer"), _PAIRS[step], strict=True):
         name = f"{part}-{step}"
         if name not in files:
-            return f"'latest' says {step}, and there is no file {name!r}"
-        if files[name] != wanted:
-            return f"'latest' says {step}, and the file {name!r} is not whole"
+            return f"'latest' says {step}, but there is no file {name!r}"
+        if files[name] != right:
+            return f"'latest' says {step}, but the file {name!r} is not whole"
     return None
 
 
 def _pair(answer):
     """Write save_pair(disk, weights, optimizer, step), which leaves a whole pair, old or new, wherever it is stopped."""
     save = function(answer)
-    for stray in ({}, {"weights-150": "half of", "latest.new": "1"}):
+    for stray in _STRAYS:
         disk = _Disk(_OLD | stray)
-        returned = number(save(disk, *_PAIRS["200"], 200))
-        if fault := _fault(disk.files):
-            raise Wrong(f"after a save without a crash {fault}.")
-        if disk.files["latest"] != "200":
-            raise Wrong("after a save without a crash 'latest' still says 100.")
+        returned = _saved_whole(save, disk, 200)
         for crash_at in range(len(disk.done)):
             for torn in (False, True):
                 _stop_at(save, _OLD | stray, crash_at, torn, disk.done[crash_at])
-        rest = sorted(set(disk.files) - {"latest", "weights-200", "optimizer-200"})
-        if rest:
-            origin = " by an earlier crash" if set(rest) <= set(stray) else ""
-            raise Wrong(
-                f"no crash leaves half a pair, and this stays on the disk, left{origin}: {', '.join(rest)}. Delete it, last."
-            )
-        if returned != 200:
-            raise Wrong(f"return the step, 200; you return {returned:g}.")
+        _judge_end(disk, stray, returned, 200)
+        _judge_end(disk, {}, _saved_whole(save, disk, 1000), 1000)
+    first = _Disk({})
+    _judge_end(first, {}, _saved_whole(save, first, 200), 200)
+
+
+def _saved_whole(save, disk, step):
+    """Save without a crash, and raise Wrong if the reader would not find the new pair."""
+    returned = number(save(disk, *_PAIRS[str(step)], step))
+    fault = _fault(disk.files)
+    if fault is None and disk.files["latest"] != str(step):
+        fault = f"'latest' still says {disk.files['latest']}"
+    if fault:
+        raise Wrong(f"after a save of step {step} without a crash {fault}.")
+    return returned
 
 
 def _stop_at(save, files, crash_at, torn, words):
@@ -185,17 +188,13 @@ def _stop_at(save, files, crash_at, torn, words):
         raise Wrong(f"after a crash {when} {words} {fault}.")
 
 
-_SOLUTION = (
-    "def save_pair(disk, weights, optimizer, step):\n"
-    '    disk.write(f"weights-{step}", weights)\n'
-    '    disk.write(f"optimizer-{step}", optimizer)\n'
-    '    disk.write("latest.new", str(step))\n'
-    '    disk.replace("latest.new", "latest")\n'
-    "    for name in disk.names():\n"
-    '        if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):\n'
-    "            disk.delete(name)\n"
-    "    return step"
-)
+def _judge_end(disk, stray, returned, step):
+    rest = set(disk.files) - {"latest", f"weights-{step}", f"optimizer-{step}"}
+    if rest:
+        names, origin = ", ".join(sorted(rest)), ", left by an earlier crash" if rest <= set(stray) else ""
+        raise Wrong(f"no crash leaves half a pair, but this stays on the disk{origin}: {names}. Delete it, last.")
+    expect(returned, step, otherwise="return the step, {right}; you return {value}.")
+
 
 EXERCISES = (
     Exercise(
@@ -207,7 +206,7 @@ EXERCISES = (
     Exercise(
         "saving.keep",
         _keep,
-        hint="A set takes care of the best being among the newest. np.nanargmin passes over NaN, and wants one number that is none.",
+        hint="A set takes care of the best being among the newest. np.nanargmin passes over NaN, but needs at least one number.",
         right="the newest are for the run, the best is for its users: two managers, or ModelCheckpoint beside BackupAndRestore, do the same.",
     ),
     Exercise(

@@ -2,8 +2,9 @@
 
 import functools
 import numbers
+import random
 
-from course_utils.checker import Exercise, Wrong, describe, function
+from course_utils.checker import Exercise, Wrong, describe, expect, function
 
 
 def _status(*versions):
@@ -12,14 +13,27 @@ def _status(*versions):
     return {"model_version_status": [{"version": v, "state": s, "status": health} for v, s in versions]}
 
 
-_STATUSES = (
-    (_status(("2", "AVAILABLE"), ("1", "END")), 2),
-    (_status(("3", "END"), ("2", "AVAILABLE"), ("1", "AVAILABLE")), 2),
-    (_status(("10", "AVAILABLE"), ("9", "AVAILABLE")), 10),
-    (_status(("3", "LOADING"), ("2", "UNLOADING"), ("1", "AVAILABLE")), 1),
-    (_status(("1", "AVAILABLE"), ("2", "AVAILABLE")), 2),
-)
-_NOBODY = _status(("2", "END"), ("1", "UNLOADING"))
+def _drawn_status(rng):
+    """Draw a status reply with up to five versions, some of them of more digits than others."""
+    versions = rng.sample(range(1, 130), rng.randint(0, 5))
+    states = ("AVAILABLE", "AVAILABLE", "START", "LOADING", "UNLOADING", "END")
+    return _status(*((str(version), rng.choice(states)) for version in versions))
+
+
+def _statuses():
+    rng = random.Random(0)
+    return [
+        _status(("2", "AVAILABLE"), ("1", "END")),
+        _status(("3", "END"), ("2", "AVAILABLE"), ("1", "AVAILABLE")),
+        _status(("10", "AVAILABLE"), ("9", "AVAILABLE")),
+        _status(("3", "LOADING"), ("2", "UNLOADING"), ("1", "AVAILABLE")),
+        _status(("1", "AVAILABLE"), ("2", "AVAILABLE")),
+        _status(("2", "END"), ("1", "UNLOADING")),
+        _status(("4", "AVAILABLE")),
+        _status(("0", "AVAILABLE")),
+        _status(),
+        *(_drawn_status(rng) for _ in range(20)),
+    ]
 
 
 def _answering(answer):
@@ -31,81 +45,100 @@ def _answering(answer):
         return [answer(status)]  # None is an answer here
 
     find = function(boxed)
-    for status, wanted in _STATUSES:
-        found = find(status)[0]
-        said = f"for {', '.join(v['version'] + ' ' + v['state'] for v in status['model_version_status'])} you give "
-        if isinstance(found, str) and found.isdecimal():
-            if int(found) == wanted:
-                raise Wrong(said + f"the text {found!r}: a whole number is wanted.")
-            found = int(found)
-        if found is None:
-            raise Wrong(said + f"None, and {wanted} answers.")
-        if isinstance(found, bool) or not isinstance(found, numbers.Integral):
-            raise Wrong(said + f"{describe(found)}, and a whole number is wanted.")
+    for status in _statuses():
         states = {int(v["version"]): v["state"] for v in status["model_version_status"]}
-        if found not in states:
-            raise Wrong(said + f"{found}, which is not among them.")
-        if states[found] != "AVAILABLE":
-            raise Wrong(said + f"{found}, which is {states[found]}: only AVAILABLE versions answer.")
-        if found != wanted:
-            as_text = max(str(number) for number, state in states.items() if state == "AVAILABLE")
-            remark = ": as text, '9' comes after '10'" if str(found) == as_text else ": the largest answers"
-            raise Wrong(said + f"{found}, and {wanted} is available too{remark}.")
-    try:
-        found = answer(_NOBODY)
-    except Exception as error:
-        raise Wrong(f"where no version is available it raised {type(error).__name__}: None is wanted there.") from None
-    if found is not None:
-        raise Wrong(f"where no version is available you give {describe(found)}, and None is wanted.")
+        told = ", ".join(f"{version} {state}" for version, state in states.items()) or "no version at all"
+        try:
+            _judge_version(find(status)[0], states)
+        except Wrong as problem:
+            raise Wrong(f"for {told}: {problem}") from None
+
+
+def _judge_version(found, states):
+    available = [version for version, state in states.items() if state == "AVAILABLE"]
+    if not available:
+        if found is not None:
+            raise Wrong(f"expected None, because no version is available, got {describe(found)}.")
+        return
+    right = max(available)
+    if found is None:
+        raise Wrong(f"you return None, but version {right} answers.")
+    if isinstance(found, bool) or not isinstance(found, numbers.Integral):
+        raise Wrong(f"expected the whole number {right}, got {describe(found)}.")
+    near = [(version, f"you return {version}, which is {state}: only AVAILABLE versions answer.")
+            for version, state in states.items() if state != "AVAILABLE"]  # fmt: skip
+    as_text = int(max(map(str, available)))
+    near += [(as_text, f"you return {as_text}, but {right} is available too: as text, '9' comes after '10'.")]
+    near += [
+        (version, f"you return {version}, but {right} is available too: the largest answers.") for version in available
+    ]
+    expect(int(found), right, near, "you return {value}, but {right} answers.")
 
 
 def _policy(answer):
     """Write the policy and the labels of a config that serves 7 and 9, stable and canary, and nothing else."""
     if not isinstance(answer, str):
-        raise Wrong(f"a text is wanted, and this is {describe(answer)}.")
-    if answer.isdecimal() or not answer.strip() or "{" not in answer:
-        raise Wrong("the text should hold 'model_version_policy { ... }' and 'version_labels { ... }'.")
+        raise Wrong(f"expected a text, got {describe(answer)}.")
+    if "{" not in answer:
+        raise Wrong("the text should hold `model_version_policy { ... }` and two `version_labels { ... }`.")
+    config = _parsed(answer)
+    policy = config.model_version_policy
+    kind = policy.WhichOneof("policy_choice")
+    if kind is None:
+        raise Wrong("without a `model_version_policy` the server serves only the latest version.")
+    if kind != "specific":
+        count = max(1, policy.latest.num_versions)
+        served = ("all", "9", "8 and 9")[count if kind == "latest" and count < 3 else 0]
+        also = "but not 7" if served == "9" else "but version 8 was withdrawn"
+        raise Wrong(f"the policy '{kind}' serves {served}, {also}: name the two versions.")
+    versions = sorted(set(policy.specific.versions))
+    if versions != [7, 9]:
+        raise Wrong(f"this serves {versions}, but it should serve [7, 9].")
+    labels = dict(config.version_labels)
+    if labels == {"stable": 9, "canary": 7}:
+        raise Wrong("most clients ask for stable, and here they would get version 9, which nobody has tried yet.")
+    if labels != {"stable": 7, "canary": 9}:
+        raise Wrong(f"the labels are {labels}, but stable should be 7 and canary 9, and there should be no others.")
+
+
+def _parsed(text):
     from google.protobuf import text_format
     from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
 
     try:
-        config = text_format.Parse(answer, ModelConfig())
+        return text_format.Parse(text, ModelConfig())
     except text_format.ParseError as error:
-        raise Wrong(f"this can't be read as a part of a config: {str(error)[:150].rstrip('.')}.") from None
-    policy = config.model_version_policy
-    kind = policy.WhichOneof("policy_choice")
-    if kind is None:
-        raise Wrong("there is no model_version_policy, so the server would serve the latest version only.")
-    if kind != "specific":
-        count = max(1, policy.latest.num_versions)
-        served = ("all", "9", "8 and 9")[count if kind == "latest" and count < 3 else 0]
-        also = "without 7" if served == "9" else "and version 8 was withdrawn"
-        raise Wrong(f"the policy '{kind}' serves {served}, {also}: name the versions that are wanted.")
-    versions = sorted(set(policy.specific.versions))
-    if versions != [7, 9]:
-        raise Wrong(f"this serves {versions}, and 7 and 9 are wanted.")
-    labels = dict(config.version_labels)
-    if labels == {"stable": 9, "canary": 7}:
-        raise Wrong("most clients ask for stable, and here they would get 9, which nobody knows yet.")
-    if labels != {"stable": 7, "canary": 9}:
-        raise Wrong(f"the labels are {labels}, and stable should be 7, canary 9.")
+        tip = " A key is text and needs quotes." if "string but found" in str(error) else ""
+        raise Wrong(f"this can't be read as a part of a config: {str(error)[:200].rstrip('.')}.{tip}") from None
 
 
 class _Server:
-    """Replies in a fixed order, and how they were asked for."""
+    """Replies in a fixed order, and what a client did: "ask", or the seconds that it slept."""
 
     def __init__(self, *replies):
-        self.replies, self.asked, self.pauses = replies, 0, []
+        self.replies, self.did = replies, []
+
+    @property
+    def asked(self):
+        return self.did.count("ask")
+
+    @property
+    def pauses(self):
+        return [each for each in self.did if each != "ask"]
 
     def send(self):
         """Give the next reply."""
         reply = self.replies[min(self.asked, len(self.replies) - 1)]
-        self.asked += 1
+        self.did.append("ask")
         if self.asked > 50:
             raise RuntimeError("asked more than 50 times")
         if reply is None:
             raise ConnectionError("nobody there")
-        return reply, f"reply {self.asked}"
+        return (reply, f"reply {self.asked}") if isinstance(reply, int) else reply
+
+    def sleep(self, seconds):
+        """Note a pause, without taking it."""
+        self.did.append(round(float(seconds), 12))
 
 
 _PAUSES = [0.1, 0.2, 0.4, 0.8]
@@ -118,41 +151,56 @@ _COURSES = (  # replies, what should come of them, how often to ask
     ((503,), ConnectionError, 5),
     ((None,), ConnectionError, 5),
     ((None, 500, None, 503, 200), "reply 5", 5),
+    ((499,), ValueError, 1),
+    ((500, 599, 200), "reply 3", 3),
+    ((399, 301, 200), "reply 3", 3),
+    ((199, 201, 202, 204, 200), "reply 5", 5),
+    ((None, None, 503, None, 429), ValueError, 5),
+    (((200, ""),), "", 1),
 )
 
 
 def _patient(answer):
     """Write patient(send, sleep): a client that asks again where that can help, and gives up where it can't."""
     function(answer)  # a sentence for what can't be called
-    for replies, wanted, times in _COURSES:
+    for replies, right, times in _COURSES:
         server = _Server(*replies)
         told = ", ".join("no connection" if code is None else str(code) for code in replies)
-        where = f"where the server answers {told}" + ("" if replies[-1] == 200 else " and so on") + ", "
-        found = _outcome(answer, server)
-        if isinstance(found, _Raised) and server.asked in (0, 51):
-            raise Wrong(where + f"it {_told(found)}.")
-        if server.asked > times:
-            again = (
-                "4xx means that the request is wrong: ask no more" if wanted is ValueError else f"{times} are wanted"
-            )
-            raise Wrong(where + f"you ask {_times(server.asked)}: {again}.")
-        if server.asked < times:
-            raise Wrong(where + f"you ask {_times(server.asked)}, and {times} are wanted: that may pass.")
-        if not _is(found, wanted):
-            wish = f"{wanted.__name__} raised" if isinstance(wanted, type) else f"{wanted!r} returned"
-            raise Wrong(where + f"{wish} is wanted, and it {_told(found)}.")
-        if len(server.pauses) not in (times - 1, times) or (times < 5 and len(server.pauses) != times - 1):
-            raise Wrong(where + f"you sleep {_times(len(server.pauses))}: once between two tries is wanted.")
-        if any(abs(has - want) > 1e-9 for has, want in zip(server.pauses, _PAUSES, strict=False)):
-            raise Wrong(where + f"the pauses are {server.pauses[:4]}, and {_PAUSES[: times - 1]} are wanted.")
+        more = "" if replies[-1] in (200, (200, "")) else " and so on"
+        try:
+            _judge_course(_outcome(answer, server), server, right, times)
+        except Wrong as problem:
+            raise Wrong(f"where the server answers {told}{more}, {problem}") from None
+
+
+def _judge_course(found, server, right, times):
+    if isinstance(found, _Raised) and server.asked in (0, 51):
+        raise Wrong(f"it {_told(found)}.")
+    if server.asked > times:
+        why = (
+            "4xx means that the request is wrong: don't ask again"
+            if right is ValueError
+            else f"expected {_times(times)}"
+        )
+        raise Wrong(f"you ask {_times(server.asked)}: {why}.")
+    if server.asked < times:
+        raise Wrong(f"you ask {_times(server.asked)} instead of {_times(times)}: another try may succeed.")
+    if not _is(found, right):
+        goal = f"raise {right.__name__}" if isinstance(right, type) else f"return {right!r}"
+        raise Wrong(f"it should {goal}, but it {_told(found)}.")
+    if len(server.pauses) != times - 1:
+        raise Wrong(f"you sleep {_times(len(server.pauses))} for {_times(times)} asked: sleep once between two tries.")
+    expect(
+        server.pauses, _PAUSES[: times - 1], what="your pauses",
+        otherwise="the pauses are {value}, but they should be {right}.",
+    )  # fmt: skip
+    if server.did[::2] != ["ask"] * times:
+        raise Wrong("you sleep before the first try, or twice between two tries: sleep once between two tries.")
 
 
 def _outcome(answer, server):
-    def sleep(seconds):
-        server.pauses.append(round(float(seconds), 12))
-
     # The two functions must reach the learner's as they are: copies would not count.
-    call = function(lambda: [_call(answer, server.send, sleep)])
+    call = function(lambda: [_call(answer, server.send, server.sleep)])
     return call()[0]
 
 
@@ -185,30 +233,6 @@ def _told(found):
 def _times(count):
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
-
-_GOOD = """def patient(send, sleep):
-    pause = 0.1
-    for attempt in range(5):
-        try:
-            code, reply = send()
-            if code == 200:
-                return reply
-            if 400 <= code < 500:
-                raise ValueError(f"the request is wrong: {reply}")
-        except ConnectionError:
-            pass
-        if attempt < 4:
-            sleep(pause)
-            pause *= 2
-    raise ConnectionError("no answer in five tries")"""
-_ANSWERING = """def answering_version(status):
-    available = [int(v["version"]) for v in status["model_version_status"] if v["state"] == "AVAILABLE"]
-    return max(available, default=None)"""
-_CONFIG = """policy_and_labels = \"\"\"
-model_version_policy { specific { versions: 7 versions: 9 } }
-version_labels { key: 'stable' value: 7 }
-version_labels { key: 'canary' value: 9 }
-\"\"\""""
 
 EXERCISES = (
     Exercise(

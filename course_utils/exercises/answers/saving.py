@@ -4,28 +4,78 @@
 # %% saving.digits: solution
 test_digits = 1.96**2 * 0.92 * 0.08 / 0.005**2
 
+
+# %% saving.digits: right, rounded up to a whole number
+test_digits = 11_310
+
+
+# %% saving.digits: right, the ratio squared
+q, half_width = 0.92, 0.005
+test_digits = (q - q**2) * (1.96 / half_width) ** 2
+
+
+# %% saving.digits: right, SciPy's quantile of the normal distribution
+test_digits = (stats.norm.ppf(0.975) / 0.005) ** 2 * np.prod([0.92, 0.08])
+
+
+# %% saving.digits: right, a root squared with NumPy
+test_digits = np.square(1.96 * np.sqrt(0.92 * 0.08) / 0.005)
+
+
 # %% saving.digits: wrong, "to each side"
 test_digits = 1.96**2 * 0.92 * 0.08 / 0.01**2
+
 
 # %% saving.digits: wrong, "left out the 1.96"
 test_digits = 0.92 * 0.08 / 0.005**2
 
+
 # %% saving.digits: wrong, "worst case"
 test_digits = 1.96**2 * 0.25 / 0.005**2
+
 
 # %% saving.digits: wrong, "so square"
 test_digits = 1.96 * np.sqrt(0.92 * 0.08) / 0.005
 
+
 # %% saving.digits: wrong, "solve"
 test_digits = 256
+
+
+# %% saving.digits: wrong, "didn't square the 1.96"
+test_digits = 1.96 * 0.92 * 0.08 / 0.005**2
 
 
 # %% saving.keep: solution
 def steps_to_keep(steps, losses, newest):
     kept = set(steps[-newest:])
     if not np.isnan(losses).all():
-        kept.add(steps[int(np.nanargmin(losses))])
+        kept.add(steps[np.nanargmin(losses)])
     return sorted(kept)
+
+
+# %% saving.keep: right, a dictionary from losses to steps
+def steps_to_keep(steps, losses, newest):
+    by_loss = {losses[i]: steps[i] for i in range(len(steps)) if losses[i] == losses[i]}  # NaN differs from itself
+    kept = steps[-newest:]
+    if by_loss and by_loss[min(by_loss)] not in kept:
+        kept.insert(0, by_loss[min(by_loss)])
+    return kept
+
+
+# %% saving.keep: right, a mask over NumPy arrays
+def steps_to_keep(steps, losses, newest):
+    keep = np.arange(len(steps)) >= len(steps) - newest
+    if not np.isnan(losses).all():
+        keep[np.nanargmin(losses)] = True
+    return np.array(steps)[keep]
+
+
+# %% saving.keep: right, a tuple of sorted pairs
+def steps_to_keep(steps, losses, newest):
+    pairs = sorted((losses[i], step) for i, step in enumerate(steps) if not np.isnan(losses[i]))
+    best = [step for _, step in pairs[:1]]
+    return (*sorted({*best, *steps[-newest:]}),)
 
 
 # %% saving.keep: wrong, "lowest loss, is gone"
@@ -43,7 +93,7 @@ def steps_to_keep(steps, losses, newest):
     return sorted([*steps[-newest:], steps[int(np.nanargmin(losses))]])
 
 
-# %% saving.keep: wrong, "All-NaN"
+# %% saving.keep: wrong, "ValueError"
 def steps_to_keep(steps, losses, newest):
     return sorted({*steps[-newest:], steps[int(np.nanargmin(losses))]})
 
@@ -58,14 +108,67 @@ def steps_to_keep(steps, losses, newest):
     return [steps[i] for i in np.argsort(losses)[:newest]]
 
 
+# %% saving.keep: wrong, "is neither among the newest nor the best"
+def steps_to_keep(steps, losses, newest):
+    kept = set(steps[-newest:])
+    lowest = float("inf")
+    for step, loss in zip(steps, losses, strict=True):
+        if loss < lowest:
+            lowest = loss
+            kept.add(step)
+    return sorted(kept)
+
+
+# %% saving.keep: wrong, "has no order"
+def steps_to_keep(steps, losses, newest):
+    kept = set(steps[-newest:])
+    if not np.isnan(losses).all():
+        kept.add(steps[int(np.nanargmin(losses))])
+    return kept
+
+
+# %% saving.keep: wrong, "sort them"
+def steps_to_keep(steps, losses, newest):
+    kept = list(steps[-newest:])
+    if not np.isnan(losses).all() and steps[int(np.nanargmin(losses))] not in kept:
+        kept.append(steps[int(np.nanargmin(losses))])
+    return kept
+
+
 # %% saving.pair: solution
 def save_pair(disk, weights, optimizer, step):
     disk.write(f"weights-{step}", weights)
     disk.write(f"optimizer-{step}", optimizer)
-    disk.write("latest.new", str(step))
+    disk.write("latest.new", f"{step}")
     disk.replace("latest.new", "latest")
     for name in disk.names():
         if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
+            disk.delete(name)
+    return step
+
+
+# %% saving.pair: right, all files written under other names first
+def save_pair(disk, weights, optimizer, step):
+    contents = {f"weights-{step}": weights, f"optimizer-{step}": optimizer, "latest": f"{step}"}
+    for name, text in contents.items():
+        disk.write(name + ".part", text)
+    for name in contents:
+        disk.replace(f"{name}.part", name)
+    for name in set(disk.names()).difference(contents):
+        disk.delete(name)
+    return step
+
+
+# %% saving.pair: right, the old names listed at the start
+def save_pair(disk, weights, optimizer, step):
+    new = ["latest", f"optimizer-{step}", f"weights-{step}"]
+    old = [name for name in disk.names() if name not in new]
+    disk.write(new[1], optimizer)
+    disk.write(new[2], weights)
+    disk.write("next", f"{step}")
+    disk.replace("next", "latest")
+    for name in old:
+        if name in disk.names():
             disk.delete(name)
     return step
 
@@ -110,13 +213,27 @@ def save_pair(disk, weights, optimizer, step):
 
 # %% saving.pair: wrong, "by an earlier crash"
 def save_pair(disk, weights, optimizer, step):
-    old = [name for name in disk.names() if name.endswith("-100")]
     disk.write(f"weights-{step}", weights)
     disk.write(f"optimizer-{step}", optimizer)
     disk.write("latest.new", str(step))
     disk.replace("latest.new", "latest")
-    for name in old:
-        disk.delete(name)
+    for name in disk.names():
+        _, _, old = name.partition("optimizer-")
+        if old not in ("", str(step)):
+            disk.delete(f"weights-{old}")
+            disk.delete(f"optimizer-{old}")
+    return step
+
+
+# %% saving.pair: wrong, "stays on the disk"
+def save_pair(disk, weights, optimizer, step):
+    disk.write(f"weights-{step}", weights)
+    disk.write(f"optimizer-{step}", optimizer)
+    disk.write("latest.new", str(step))
+    disk.replace("latest.new", "latest")
+    for name in disk.names():
+        if name.endswith(("-100", "-150")):
+            disk.delete(name)
     return step
 
 
@@ -136,4 +253,43 @@ def save_pair(disk, weights, optimizer, step):
     for name in disk.names():
         if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
             disk.delete(name)
-    return len(disk.names())
+    return step + 1
+
+
+# %% saving.pair: wrong, "after a save of step 1000 without a crash 'latest' says 200"
+def save_pair(disk, weights, optimizer, step):
+    disk.write(f"weights-{step}", weights)
+    disk.write(f"optimizer-{step}", optimizer)
+    disk.write("latest.new", "200")
+    disk.replace("latest.new", "latest")
+    for name in disk.names():
+        if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
+            disk.delete(name)
+    return step
+
+
+# %% saving.pair: wrong, "but the file 'weights-200' is not whole"
+def save_pair(disk, weights, optimizer, step):
+    for name, text in ((f"weights-{step}", weights), (f"optimizer-{step}", optimizer)):
+        if name not in disk.names():
+            disk.write(name, text)
+    disk.write("latest.new", str(step))
+    disk.replace("latest.new", "latest")
+    for name in disk.names():
+        if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
+            disk.delete(name)
+    return step
+
+
+# %% saving.pair: wrong, "there is no file"
+def save_pair(disk, weights, optimizer, step):
+    for name in disk.names():
+        if name not in ("latest", "weights-100", "optimizer-100"):
+            disk.delete(name)
+    disk.write(f"weights-{step}", weights)
+    disk.write(f"optimizer-{step}", optimizer)
+    disk.write("latest.new", str(step))
+    disk.replace("latest.new", "latest")
+    disk.delete("weights-100")
+    disk.delete("optimizer-100")
+    return step
