@@ -3,7 +3,7 @@
 import numpy as np
 
 from course_utils import geometry
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, expect, function, number
 
 
 def _shifted(answer):
@@ -47,7 +47,7 @@ def _weight(answer):
 
 
 def _edges(answer):
-    """Write to_edges(boxes, height, width): x, y, height, width in pixels to normalised edges."""
+    """Write to_edges(boxes, height, width): x, y, height, width in pixels to normalized edges."""
     convert = function(answer)
     given = np.array([[10.0, 20.0, 30.0, 60.0], [0.0, 0.0, 100.0, 200.0]])
     wanted = np.array([[0.05, 0.2, 0.35, 0.5], [0.0, 0.0, 1.0, 1.0]])  # of a picture 100 high and 200 wide
@@ -56,6 +56,16 @@ def _edges(answer):
         empty = array(convert(np.zeros((0, 4)), 100, 200), what="the result for no boxes")
         if empty.shape != (0, 4):
             raise Wrong(f"no boxes, (0, 4), should give no boxes, and give the shape {empty.shape}: write boxes[:, 0].")
+        rng = np.random.default_rng(0)
+        for rows, columns in ((64, 64), (31, 77), (200, 50)):
+            x, y, h, w = boxes = rng.uniform(0, 30, (4, 9))
+            right = np.stack([x / columns, y / rows, (x + w) / columns, (y + h) / rows], axis=1)
+            expect(
+                convert(boxes.T, rows, columns),
+                right,
+                what=f"the result for a picture {rows} high and {columns} wide",
+                atol=1e-5,
+            )
         return
     scale = np.array([200, 100, 200, 100])
     x, y, height, width = given.T
@@ -85,12 +95,19 @@ def _mirror(answer):
         image[y0:y1, x0:x1] = 255
     result = turn(images, boxes)
     if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Wrong("two things are wanted: `return images, boxes`.")
+        raise Wrong("expected two things: `return images, boxes`.")
     turned = array(result[0], shape=images.shape, what="the pictures")
     found = array(result[1], shape=boxes.shape, what="the boxes")
     _judge_pictures(turned, images)
     wanted = np.array([[20.0, 5.0, 27.0, 9.0], [0.0, 2.0, 30.0, 4.0]])  # 30 - 10, 30 - 3
     if np.allclose(found, wanted):
+        rng = np.random.default_rng(1)
+        for count, height, width in ((1, 7, 7), (3, 11, 4)):
+            images, boxes = rng.integers(0, 255, (count, height, width)), rng.uniform(0, 4, (count, 4))
+            result = turn(images, boxes)
+            _judge_pictures(array(result[0], shape=images.shape, what="the pictures"), images)
+            right = np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
+            expect(result[1], right, what=f"the boxes in pictures {height} high and {width} wide", atol=1e-4)
         return
     for guess, words in (
         (boxes, "the boxes have stayed where they were"),

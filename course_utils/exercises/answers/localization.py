@@ -4,6 +4,19 @@
 # %% localization.shifted: solution
 iou_of_shifted = 15 * 15 / (2 * 20 * 20 - 15 * 15)
 
+
+# %% localization.shifted: right, with the lesson's function
+iou_of_shifted = overlap_over_union((0, 0, 20, 20), (5, 5, 25, 25))
+
+# %% localization.shifted: right, rounded
+iou_of_shifted = 0.391
+
+# %% localization.shifted: right, by counting pixels
+first, second = np.zeros((2, 30, 30), bool)
+first[:20, :20] = second[5:25, 5:25] = True
+iou_of_shifted = (first & second).sum() / (first | second).sum()
+
+
 # %% localization.shifted: wrong, "share of the true box"
 iou_of_shifted = 15 * 15 / (20 * 20)
 
@@ -25,6 +38,15 @@ iou_of_shifted = 15 * 15 / (25 * 25)
 # %% localization.weight: solution
 b_for_widths = 0.05 * 128**2
 
+
+# %% localization.weight: right, as a decimal number
+b_for_widths = 819.2
+
+# %% localization.weight: right, from one error
+error = 3.0
+b_for_widths = 0.05 * error**2 / (error / 128) ** 2
+
+
 # %% localization.weight: wrong, "unchanged"
 b_for_widths = 0.05
 
@@ -42,6 +64,20 @@ b_for_widths = 800
 def to_edges(boxes, height, width):
     x, y, h, w = np.asarray(boxes, float).T
     return np.stack([x / width, y / height, (x + w) / width, (y + h) / height], axis=1)
+
+
+# %% localization.edges: right, box by box
+def to_edges(boxes, height, width):
+    found = np.zeros((len(boxes), 4))
+    for i, (x, y, h, w) in enumerate(boxes):
+        found[i] = x / width, y / height, (x + w) / width, (y + h) / height
+    return found
+
+
+# %% localization.edges: right, as a tensor of float32
+def to_edges(boxes, height, width):
+    corners = boxes[:, [0, 1, 0, 1]] + boxes[:, [3, 2, 3, 2]] * [0, 0, 1, 1]
+    return tf.constant(corners / [width, height, width, height], tf.float32)
 
 
 # %% localization.edges: wrong, "swapped"
@@ -81,6 +117,20 @@ def mirror(images, boxes):
     return images[:, :, ::-1], np.stack([width - x1, y0, width - x0, y1], axis=1)
 
 
+# %% localization.mirror: right, with NumPy's flip
+def mirror(images, boxes):
+    turned = boxes.copy()
+    turned[:, [2, 0]] = images.shape[2] - boxes[:, [0, 2]]
+    return [np.flip(images, axis=2), turned]
+
+
+# %% localization.mirror: right, as tensors
+def mirror(images, boxes):
+    width = images.shape[-1]
+    x0, y0, x1, y1 = tf.unstack(tf.cast(boxes, tf.float32), axis=1)
+    return tf.reverse(images, [2]), tf.stack([width - x1, y0, width - x0, y1], axis=1)
+
+
 # %% localization.mirror: wrong, "stayed where they were"
 def mirror(images, boxes):
     return images[:, :, ::-1], boxes
@@ -107,7 +157,7 @@ def mirror(images, boxes):
     return images[:, ::-1], np.stack([w - x1, y0, w - x0, y1], axis=1)
 
 
-# %% localization.mirror: wrong, "two things"
+# %% localization.mirror: wrong, "expected two things"
 def mirror(images, boxes):
     return images[:, :, ::-1]
 
@@ -116,6 +166,23 @@ def mirror(images, boxes):
 def localization_error(labels, boxes, found_labels, found_boxes):
     overlaps = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])
     return ((found_labels != labels) | (overlaps < 0.5)).mean()
+
+
+# %% localization.error: right, picture by picture
+def localization_error(labels, boxes, found_labels, found_boxes):
+    wrong = 0
+    for label, box, found_label, found_box in zip(labels, boxes, found_labels, found_boxes):
+        if label != found_label or overlap_over_union(box, found_box) < 0.5:
+            wrong += 1
+    return wrong / len(labels)
+
+
+# %% localization.error: right, from what is right
+def localization_error(labels, boxes, found_labels, found_boxes):
+    from course_utils import geometry
+
+    overlaps = np.diag(geometry.iou(boxes, found_boxes))
+    return 1 - np.mean(np.logical_and(labels == found_labels, overlaps >= 0.5))
 
 
 # %% localization.error: wrong, "wrong labels alone"
