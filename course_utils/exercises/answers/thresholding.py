@@ -103,7 +103,7 @@ def threshold_of_negative(t):
     return 154
 
 
-# %% thresholding.negative: wrong, "change sides"
+# %% thresholding.negative: wrong, "of the 256 gray values"
 def threshold_of_negative(t):
     return 253 - t
 
