@@ -4,140 +4,178 @@ import numpy as np
 from skimage import filters
 
 from course_utils import images
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, expect, function, number
 
 
 def _by_hand(answer):
     """Give the between-class variance of the gray values 10, 20, 90, 100 at the threshold 50."""
-    value = number(answer)
-    known = {
-        1600: None,
-        6400: "this is the squared distance of the class means; weigh it with both shares, P1 P2.",
-        3200: "one share is missing: the weight is P1 times P2, not P1 alone.",
+    near = {
+        6400: "this is the squared distance of the class means, or squared distances weighted with counts; weigh with both shares, P1 P2.",
+        3200: "one share is missing: P1 P2 goes with the squared distance of the two means, and P1, P2 each with a mean's squared distance from the mean of all.",
+        25_600: "these weights are counts; P1 and P2 are shares, one half each.",
         80: "this is the distance of the class means; square it, and weigh it with P1 P2.",
+        40: "this is the standard deviation; a variance is its square.",
         1625: "this is the variance of all four pixels; what the classes keep within them must go.",
-        25: "this is the variance within the classes; the one between them is wanted.",
+        25: "this is the variance within the classes; the question is about the one between them.",
     }
-    for candidate, message in known.items():
-        if np.isclose(value, candidate, rtol=1e-3):
-            if message:
-                raise Wrong(message)
-            return
-    raise Wrong(
-        f"{value:g} is not it. The class means are 15 and 95, and each class holds half of the pixels: put them into P1 P2 (mu1 - mu2)²."
-    )
+    otherwise = "{value} is not it. The class means are 15 and 95, and each class holds half of the pixels: put them into P1 P2 (mu1 - mu2)²."
+    expect(answer, 1600, near, otherwise, rtol=1e-4)
 
 
-def _otsu(histogram):
-    return int(filters.threshold_otsu(hist=(histogram, np.arange(256))))
+def _between(counts):
+    """Between-class variance at each threshold (256,), up to a factor; 0 where a class is empty."""
+    pixels, total = counts.cumsum(), (counts * np.arange(256)).cumsum()
+    both = pixels * (pixels[-1] - pixels)
+    return (total * pixels[-1] - total[-1] * pixels) ** 2 / np.where(both > 0, both, 1)
+
+
+def _is_best(counts, threshold):
+    """Tell whether no threshold has a larger between-class variance; where bins are empty, several are best."""
+    curve = _between(counts.astype(float))
+    return 0 <= threshold < 255 and curve[int(threshold)] >= curve.max() * (1 - 1e-9)
+
+
+def _histograms():
+    """Histograms with pixels at both ends, with few gray values and with none that are rare, each with a name."""
+    rng = np.random.default_rng(0)
+    for present in ({0: 5, 1: 1}, {254: 1, 255: 3}, {100: 2, 101: 2}, {0: 1, 255: 9}, {0: 7, 1: 1, 255: 1}):
+        counts = np.zeros(256, int)
+        counts[list(present)] = list(present.values())
+        yield f"the counts {present}", counts
+    for _ in range(4):
+        yield "a histogram drawn at random", rng.integers(1, 50, 256)
+    for _ in range(4):
+        yield (
+            "a histogram of six gray values drawn at random",
+            rng.multinomial(60, rng.permutation(np.eye(6, 256).sum(0) / 6)),
+        )
 
 
 def _mend(answer):
     """Write mended_otsu(histogram): the threshold with the largest between-class variance."""
     find = function(answer)
     for name in ("coins", "camera", "cell"):
-        counts = images.histogram(images.sample(name) // 2)  # halved, so that no bin between the classes is empty
-        found, best, rise = (
-            number(find(counts)),
-            _otsu(counts),
-            number(find(np.roll(counts, 50))) - number(find(counts)),
-        )
-        if found == best and rise == 50:
-            continue
-        if abs(rise - 50) <= 10 and rise != 50:
-            raise Wrong(
-                f"it still fails the shift test: on {name}, halved, your threshold rises by {rise:g} when every pixel gets 50 brighter. Which of its numbers should be a mean, and is not?"
-            )
+        counts = images.histogram(images.sample(name)[::4, ::4] // 2)  # halved, so that 50 can be added
+        moved = np.roll(counts, 50)
+        found = number(find(counts))
+        rise = number(find(moved)) - found
         if abs(rise - 50) > 10:
             raise Wrong(
-                f"on {name}, halved, your threshold is {found:g}, and rises by {rise:g} when every pixel gets 50 brighter: does it take a histogram, and weigh both shares?"
+                f"on {name}[::4, ::4] // 2 your threshold is {found:g}, and rises by {rise:g} when every pixel gets 50 brighter: does it take a histogram, and weigh both shares?"
             )
-        raise Wrong(
-            f"on {name}, halved, your threshold moves as it should, but it is {found:g}, and the largest between-class variance is at {best}."
-        )
+        if rise != 50:
+            raise Wrong(
+                f"it still fails the shift test: on {name}[::4, ::4] // 2 your threshold rises by {rise:g} when every pixel gets 50 brighter. Which of its numbers should be a mean, and is not?"
+            )
+        if not _is_best(counts, found):
+            raise Wrong(
+                f"on {name}[::4, ::4] // 2 your threshold moves as it should, but it is {found:g}, and the largest between-class variance is at {_between(counts.astype(float)).argmax()}."
+            )
+    for name, counts in _histograms():
+        found = number(find(counts))
+        if not _is_best(counts, found):
+            raise Wrong(
+                f"for {name} your threshold is {found:g}, and the largest between-class variance is at {_between(counts.astype(float)).argmax()}: every gray value may be the last of the dark class."
+            )
 
 
 def _gain(answer):
     """Write after_gain_and_offset(t, v, a, b): threshold and variance of a picture whose gray values became a g + b."""
-    transform = function(answer)
-    for t, v, a, b in ((100.0, 900.0, 1.0, 50.0), (80.0, 400.0, 2.0, 0.0), (120.0, 2500.0, 0.5, 30.0)):
+    transform, rng = function(answer), np.random.default_rng(0)
+    chosen = [(100.0, 900.0, 1.0, 50.0), (80.0, 400.0, 2.0, 0.0), (120.0, 2500.0, 0.5, 30.0), (0, 25, 3, -7)]
+    for t, v, a, b in chosen + (rng.uniform(0.1, 5, (6, 4)) * [40, 500, 1, -20]).tolist():
         found = array(transform(t, v, a, b), shape=(2,), kinds="iuf", what="the pair of threshold and variance")
-        if np.allclose(found[::-1], (a * t + b, a**2 * v)):
+        threshold, variance = a * t + b, a**2 * v
+        if np.allclose(found, (variance, threshold)):
             raise Wrong("the numbers are right and the order is not: the threshold comes first, then the variance.")
         case = f"for t = {t:g}, v = {v:g}, a = {a:g}, b = {b:g}"
-        if not np.isclose(found[0], a * t + b):
-            raise Wrong(
-                f"{case} the threshold should be {a * t + b:g}, and yours is {found[0]:g}: it is a gray value, and moves like all others."
-            )
-        if np.isclose(found[1], a * v) and a != 1:
-            raise Wrong(
-                f"{case} the variance is a mean of squares, so the gain counts twice; yours grows by a = {a:g} only."
-            )
-        if np.isclose(found[1], v) and a != 1:
-            raise Wrong(f"{case} the class means lie a times as far apart, so the variance can't stay at {v:g}.")
-        if not np.isclose(found[1], a**2 * v):
-            raise Wrong(
-                f"{case} the variance should be {a**2 * v:g}, and yours is {found[1]:g}: does an offset change how far the means lie apart?"
-            )
+        expect(
+            found[0], threshold,
+            otherwise=f"{case} the threshold should be {{right}}, and yours is {{value}}: it is a gray value, and moves like all others.",
+        )  # fmt: skip
+        near = {
+            a
+            * v: f"{case} the variance is a mean of squares, so the gain counts twice; yours grows by a = {a:g} only.",
+            v: f"{case} the class means lie a times as far apart, so the variance can't stay at {v:g}.",
+        }
+        otherwise = f"{case} the variance should be {{right}}, and yours is {{value}}: does an offset change how far the means lie apart?"
+        expect(found[1], variance, near, otherwise)
+
+
+def _pictures_to_quantize():
+    """Small pictures, each with a name and a number of levels."""
+    rng = np.random.default_rng(0)
+    for name, levels in (("camera", 3), ("coins", 4), ("cell", 2)):
+        yield f"{name}[::4, ::4]", images.sample(name)[::4, ::4], levels
+    for levels in (2, 3, 4):
+        yield "a picture drawn at random", rng.choice(rng.choice(256, 9).astype(np.uint8), (5, 7)), levels
+    yield "a picture of the three gray values 0, 1, 255", np.array([[0, 0, 1], [255, 255, 255]], np.uint8), 3
 
 
 def _quantize(answer):
     """Write quantize(gray, levels): each class of multi_otsu painted with its mean, rounded."""
     paint = function(answer, seconds=10)
-    for name, levels in (("camera", 3), ("coins", 4), ("cell", 2)):
-        gray = images.sample(name)
+    for name, gray, levels in _pictures_to_quantize():
         painted = array(paint(gray, levels), shape=gray.shape, kinds="iuf", what="the picture").astype(float)
-        found = len(np.unique(painted))
-        if found > levels:
-            raise Wrong(f"on {name} {levels} levels are wanted, and your picture has {found}.")
-        if not np.array_equal(painted, np.rint(painted)):
-            raise Wrong(f"on {name} your gray values are not whole: round the means.")
-        if np.array_equal(np.unique(painted), np.arange(found)):
-            raise Wrong(
-                f"on {name} your picture holds the numbers of the classes, 0 to {found - 1}; paint each class with the mean of its pixels."
-            )
         labels = np.digitize(gray, filters.threshold_multiotsu(gray, levels), right=True)
-        best = np.rint([gray[labels == k].mean() for k in range(levels)])[labels]
-        if np.array_equal(painted, best):
+        means = np.array([gray[labels == k].mean() for k in range(levels)])[labels]
+        if np.array_equal(painted, np.rint(painted)) and np.abs(painted - means).max() <= 0.5:
             continue
-        if np.abs(painted - best).max() <= 1:
-            raise Wrong(
-                f"on {name} a class is one gray value too dark or too bright: astype cuts the fraction off, np.rint rounds."
-            )
-        errors = [np.mean((picture - gray) ** 2) for picture in (painted, best)]
-        if errors[0] < 1.01 * errors[1]:
-            raise Wrong(
-                f"on {name} {(painted != best).sum():,} pixels are in a neighbouring class: a pixel equal to a cut belongs below it (right=True in np.digitize)."
-            )
-        raise Wrong(
-            f"on {name} with {levels} levels your mean squared error is {errors[0]:.0f}, and {errors[1]:.0f} can be had: are these the means of multi_otsu's classes?"
-        )
+        raise Wrong(f"on {name} {_what_is_painted(gray, levels, labels, means, painted)}")
+
+
+def _what_is_painted(gray, levels, labels, means, painted):
+    """Say what is wrong with a picture that was quantized in another way."""
+    found = len(np.unique(painted))
+    if found > levels:
+        return f"your picture has {found} gray values, more than the {levels} levels."
+    if np.array_equal(painted, labels):
+        return f"your picture holds the numbers of the classes, 0 to {found - 1}; paint each class with the mean of its pixels."
+    if np.allclose(painted, means):
+        return "your gray values are not whole: round the means."
+    if np.abs(painted - means).max() <= 1:
+        return "a class is one gray value too dark or too bright: astype cuts the fraction off, np.rint rounds."
+    errors = [np.mean((picture - gray) ** 2) for picture in (painted, means)]
+    if errors[0] < 1.01 * errors[1]:
+        return f"{(np.abs(painted - means) > 1).sum():,} pixels are in a neighboring class: a pixel equal to a cut belongs below it (right=True in np.digitize)."
+    return f"with {levels} levels your mean squared error is {errors[0]:.0f}, and {errors[1]:.0f} can be had: are these the means of multi_otsu's classes?"
 
 
 def _small(answer):
     """Write small_object_threshold(histogram): Kittler and Illingworth's minimum error threshold."""
     find = function(answer)
-    values = np.arange(256)
-    dark, bright = (np.exp(-((values - mean) ** 2) / (2 * 20.0**2)) for mean in (80, 160))
-    dark, bright = dark / dark.sum(), bright / bright.sum()
-    for share in (0.5, 0.2, 0.05, 0.02, 0.01):
-        errors = (1 - share) * (1 - dark.cumsum()) + share * bright.cumsum()
-        counts = np.rint(1e6 * ((1 - share) * dark + share * bright))
-        found = number(find(counts))
-        if not 20 <= found <= 220:
-            raise Wrong(
-                f"with an object of {share:.0%} your threshold is {found:g}, which leaves one side all but empty: do NaN or infinity win your argmin? Skip thresholds at which a class is empty or has no spread."
-            )
-        excess = 100 * (errors[int(found)] - errors.min())
-        if excess <= 0.2:
-            continue
-        if found == _otsu(counts):
-            raise Wrong(
-                f"with an object of {share:.0%} you give {found:g}, Otsu's own threshold, with {excess:.1f} % more errors than the best."
-            )
+    for dark_mean, bright_mean, spread in ((80, 160, 20), (30, 110, 12), (145, 235, 18)):
+        dark, bright = _bell(dark_mean, spread), _bell(bright_mean, spread)
+        for share in (0.5, 0.2, 0.05, 0.02, 0.01, 0.95, 0.99):
+            errors = 100 * ((1 - share) * (1 - dark.cumsum()) + share * bright.cumsum())
+            counts = np.rint(1e6 * ((1 - share) * dark + share * bright))
+            _judge_threshold(number(find(counts)), counts, errors, min(share, 1 - share))
+
+
+def _bell(mean, spread):
+    """A normal distribution over the gray values, (256,)."""
+    heights = np.exp(-((np.arange(256) - mean) ** 2) / (2 * spread**2))
+    return heights / heights.sum()
+
+
+def _judge_threshold(found, counts, errors, share):
+    """Judge a threshold by the pixels in percent that each one gets wrong."""
+    if (
+        not 0 <= found < 255
+        or min(counts[: int(found) + 1].sum(), counts[int(found) + 1 :].sum()) < 1e-4 * counts.sum()
+    ):
         raise Wrong(
-            f"with an object of {share:.0%} you give {found:g}, with {excess:.1f} % more errors than the best threshold, {errors.argmin()}. Is J(t) minimised, with standard deviations and not variances?"
+            f"with an object of {share:.0%} your threshold is {found:g}, which leaves one side all but empty: do NaN or infinity win your argmin? Skip thresholds at which a class is empty or has no spread."
         )
+    excess = errors[int(found)] - errors.min()
+    if excess <= 0.2:
+        return
+    more = f"{excess:.1f} % of all pixels more wrong than with the best threshold, {errors.argmin()}"
+    if _is_best(counts, found):
+        raise Wrong(f"with an object of {share:.0%} you give {found:g}, Otsu's own threshold, and get {more}.")
+    raise Wrong(
+        f"with an object of {share:.0%} you give {found:g}, and get {more}. Is J(t) minimized, with standard deviations and not variances?"
+    )
 
 
 EXERCISES = (

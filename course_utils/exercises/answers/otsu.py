@@ -4,6 +4,20 @@
 # %% otsu.by_hand: solution
 variance_at_50 = 0.5 * 0.5 * (15 - 95) ** 2
 
+# %% otsu.by_hand: right, distances from the mean of all
+variance_at_50 = np.average((np.array([15, 95]) - 55) ** 2)
+
+
+# %% otsu.by_hand: right, the lesson's function
+variance_at_50 = between_class_variance(np.bincount([10, 20, 90, 100], minlength=256))[50]
+
+# %% otsu.by_hand: right, all less within
+variance_at_50 = np.var([10, 20, 90, 100]) - (np.var([10, 20]) + np.var([90, 100])) / 2
+
+# %% otsu.by_hand: right, by paper
+variance_at_50 = 1600
+
+
 # %% otsu.by_hand: wrong, "weigh"
 variance_at_50 = (15 - 95) ** 2
 
@@ -20,6 +34,19 @@ variance_at_50 = 0.5 * (15 - 95) ** 2
 variance_at_50 = 7
 
 
+# %% otsu.by_hand: wrong, "counts"
+variance_at_50 = 2 * 2 * (15 - 95) ** 2
+
+# %% otsu.by_hand: wrong, "standard deviation"
+variance_at_50 = np.sqrt(0.5 * 0.5 * (15 - 95) ** 2)
+
+# %% otsu.by_hand: wrong, "mean of all"
+variance_at_50 = (15 - 55) ** 2 + (95 - 55) ** 2
+
+# %% otsu.by_hand: wrong, "expected one number"
+variance_at_50 = between_class_variance(np.bincount([10, 20, 90, 100], minlength=256))
+
+
 # %% otsu.mend: solution
 def mended_otsu(histogram):
     shares, values = np.array(histogram) / np.sum(histogram), np.arange(256)
@@ -32,6 +59,35 @@ def mended_otsu(histogram):
             if variance > best:
                 best, best_threshold = variance, t
     return best_threshold
+
+
+# %% otsu.mend: right, the lesson's function
+def mended_otsu(histogram):
+    return otsu_threshold(histogram)
+
+
+# %% otsu.mend: right, scikit-image
+def mended_otsu(histogram):
+    return filters.threshold_otsu(hist=(histogram, np.arange(256)))
+
+
+# %% otsu.mend: right, running sums
+def mended_otsu(histogram):
+    pixels, total = np.cumsum(histogram), np.cumsum(np.arange(256) * histogram)
+    dark, bright = pixels[:-1], pixels[-1] - pixels[:-1]
+    distance = total[:-1] / dark - (total[-1] - total[:-1]) / bright
+    return np.nanargmax(distance**2 * dark * bright)
+
+
+# %% otsu.mend: right, the smallest variance within
+def mended_otsu(histogram):
+    values = np.repeat(np.arange(256), histogram)
+
+    def within(t):
+        dark, bright = values[values <= t], values[values > t]
+        return dark.size * dark.var() + bright.size * bright.var()
+
+    return min(range(values.min(), values.max()), key=within)
 
 
 # %% otsu.mend: wrong, "shift test"
@@ -54,9 +110,39 @@ def mended_otsu(histogram):
     return int(np.mean(histogram))
 
 
+# %% otsu.mend: wrong, "may be the last"
+def mended_otsu(histogram):
+    return int(between_class_variance(histogram)[:250].argmax())
+
+
+# %% otsu.mend: wrong, "the largest between-class variance is at"
+def mended_otsu(histogram):
+    curve = between_class_variance(histogram)
+    return 2 + int(curve[2:].argmax())
+
+
+# %% otsu.mend: wrong, "does it take a histogram"
+def mended_otsu(histogram):
+    return otsu_threshold(images.histogram(camera // 2))
+
+
 # %% otsu.gain: solution
 def after_gain_and_offset(t, v, a, b):
     return a * t + b, a**2 * v
+
+
+# %% otsu.gain: right, a list
+def after_gain_and_offset(t, v, a, b):
+    return [b + t * a, v * a * a]
+
+
+# %% otsu.gain: right, one array
+def after_gain_and_offset(t, v, a, b):
+    return np.array([t, v]) * [a, a**2] + [b, 0]
+
+
+# %% otsu.gain: right, a lambda
+after_gain_and_offset = lambda t, v, a, b: (np.polyval([a, b], t), np.square(a) * v)  # noqa: E731
 
 
 # %% otsu.gain: wrong, "twice"
@@ -89,11 +175,42 @@ def after_gain_and_offset(t, v, a, b):
     return a * t + b
 
 
+# %% otsu.gain: wrong, "moves like all others"
+def after_gain_and_offset(t, v, a, b):
+    return a * (t + b), a**2 * v
+
+
+# %% otsu.gain: wrong, "moves like all others"
+def after_gain_and_offset(t, v, a, b):
+    return np.clip(a * t + b, 0, 255), a**2 * v
+
+
 # %% otsu.quantize: solution
 def quantize(gray, levels):
     labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)
+    painted = np.zeros(gray.shape, np.uint8)
+    for k in range(levels):
+        painted[labels == k] = np.rint(gray[labels == k].mean())
+    return painted
+
+
+# %% otsu.quantize: right, means as a table, floats
+def quantize(gray, levels):
+    labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)
     means = [gray[labels == k].mean() for k in range(levels)]
-    return np.rint(means)[labels].astype(np.uint8)
+    return np.rint(means)[labels]
+
+
+# %% otsu.quantize: right, scikit-image and SciPy
+def quantize(gray, levels):
+    labels = np.searchsorted(filters.threshold_multiotsu(gray, levels), gray)
+    return np.round(ndimage.mean(gray, labels, range(levels)))[labels]
+
+
+# %% otsu.quantize: right, cut by cut
+def quantize(gray, levels):
+    labels = sum(gray > cut for cut in multi_otsu(images.histogram(gray), levels))
+    return np.choose(labels, [round(gray[labels == k].mean()) for k in range(levels)])
 
 
 # %% otsu.quantize: wrong, "numbers of the classes"
@@ -106,7 +223,7 @@ def quantize(gray, levels):
     return gray // (256 // levels + 1) * (256 // levels + 1)
 
 
-# %% otsu.quantize: wrong, "levels are wanted"
+# %% otsu.quantize: wrong, "more than the 3 levels"
 def quantize(gray, levels):
     return gray
 
@@ -129,14 +246,56 @@ def quantize(gray, levels):
     return np.array([gray[labels == k].mean() for k in range(levels)])[labels]
 
 
+# %% otsu.quantize: wrong, "means of multi_otsu's classes"
+def quantize(gray, levels):
+    labels = np.digitize(gray, multi_otsu(images.histogram(gray), 3), right=True)
+    return np.rint([gray[labels == k].mean() for k in range(3)])[labels]
+
+
+# %% otsu.quantize: wrong, "means of multi_otsu's classes"
+def quantize(gray, levels):
+    labels = np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)
+    return np.rint([np.median(gray[labels == k]) for k in range(levels)])[labels]
+
+
+# %% otsu.quantize: wrong, "means of multi_otsu's classes"
+def quantize(gray, levels):
+    cuts = np.quantile(gray, np.arange(1, levels) / levels)
+    labels = np.digitize(gray, cuts, right=True)
+    return np.rint([gray[labels == k].mean() for k in range(levels)])[labels]
+
+
 # %% otsu.small: solution
 def small_object_threshold(histogram):
+    (p1, p2), _, variances = class_statistics(histogram)
+    s1, s2 = np.sqrt(variances)
+    cost = {t: p1[t] * np.log(s1[t] / p1[t]) + p2[t] * np.log(s2[t] / p2[t]) for t in np.flatnonzero(s1 * s2)}
+    return min(cost, key=cost.get)
+
+
+# %% otsu.small: right, a loop
+def small_object_threshold(histogram):
     shares, _, variances = class_statistics(histogram)
-    usable = ((shares > 0) & (variances > 0)).all(axis=0)
-    spreads, weights = np.sqrt(variances[:, usable]), shares[:, usable]
-    cost = np.full(256, np.inf)
-    cost[usable] = (weights * np.log(spreads / weights)).sum(axis=0)
-    return int(cost.argmin())
+    costs = []
+    for t, (share, variance) in enumerate(zip(shares.T, variances.T)):
+        if variance.all():
+            costs.append((share @ np.log(np.sqrt(variance) / share), t))
+    return min(costs)[1]
+
+
+# %% otsu.small: right, NaN passed over
+def small_object_threshold(histogram):
+    shares, _, variances = class_statistics(histogram)
+    dark, bright = shares * np.log(np.sqrt(variances) / shares)
+    cost = dark + bright
+    return np.nanargmin(np.where(np.isfinite(cost), cost, np.nan))
+
+
+# %% otsu.small: right, the paper's formula
+def small_object_threshold(histogram):
+    (p1, p2), _, (v1, v2) = class_statistics(histogram)
+    cost = p1 * np.log(v1) + p2 * np.log(v2) - 2 * (p1 * np.log(p1) + p2 * np.log(p2))
+    return np.ma.masked_invalid(cost).argmin()
 
 
 # %% otsu.small: wrong, "Otsu's own"
@@ -144,7 +303,7 @@ def small_object_threshold(histogram):
     return otsu_threshold(histogram)
 
 
-# %% otsu.small: wrong, "more errors"
+# %% otsu.small: wrong, "more wrong"
 def small_object_threshold(histogram):
     return 120
 
@@ -154,3 +313,18 @@ def small_object_threshold(histogram):
     shares, _, variances = class_statistics(histogram)
     cost = (shares * np.log(np.sqrt(variances + 1e-12) / (shares + 1e-12))).sum(axis=0)
     return int(np.nanargmin(np.where(shares.min(axis=0) > 0, cost, -np.inf)))
+
+
+# %% otsu.small: wrong, "more wrong"
+def small_object_threshold(histogram):
+    shares, _, variances = class_statistics(histogram)
+    cost = (shares * np.log(variances / shares)).sum(axis=0)
+    return int(np.ma.masked_invalid(cost).argmin())
+
+
+# %% otsu.small: wrong, "more wrong"
+def small_object_threshold(histogram):
+    values = np.arange(256)
+    peak = int(histogram.argmax())
+    spread = np.sqrt(np.average((values - peak) ** 2, weights=histogram))
+    return peak + 2.5 * spread

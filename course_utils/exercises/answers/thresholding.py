@@ -88,7 +88,7 @@ def threshold_of_negative(t):
     return 255 - t
 
 
-# %% thresholding.negative: wrong, "of the 256 gray values change"
+# %% thresholding.negative: wrong, "change sides"
 def threshold_of_negative(t):
     return t
 
@@ -98,12 +98,12 @@ def threshold_of_negative(t):
     print(254 - t)
 
 
-# %% thresholding.negative: wrong, "of the 256 gray values change"
+# %% thresholding.negative: wrong, "change sides"
 def threshold_of_negative(t):
     return 154
 
 
-# %% thresholding.negative: wrong, "of the 256 gray values change"
+# %% thresholding.negative: wrong, "of the 256 gray values"
 def threshold_of_negative(t):
     return 253 - t
 
