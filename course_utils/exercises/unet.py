@@ -2,176 +2,235 @@
 
 import numpy as np
 
-from course_utils.checker import Exercise, Wrong, array, function, number
+from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
 
 
 def _size(answer):
     """Give the height that a valid U-Net of four levels returns for 572 pixels."""
-    value = number(answer)
-    others = {
+    near = {
         388: "388 is what five levels return; with one pooling less, less is lost.",
+        532: "532 is what three levels return, with two poolings; four levels mean three poolings.",
         572: "572 is what padded convolutions would return; here each of them takes 2 pixels.",
+        488: "488 is the height of the top level before its own two convolutions.",
         68: "68 is the height after the third pooling; the bottom and the way up are still to come.",
         64: "64 is the height of the bottom level's maps; the way up is still to come.",
     }
-    if value == 484:
-        return
-    raise Wrong(
-        others.get(
-            value,
-            f"{value:g} is not it: four levels mean three poolings. Follow 572, 568, 284, ... to the bottom and up again.",
-        )
+    otherwise = (
+        "{value} is not it: four levels mean three poolings. Follow 572, 568, 284, ... to the bottom and up again."
     )
+    expect(answer, 484, near, otherwise)
 
 
 def _step(answer):
     """Write largest_step(tile, levels): the largest step between tiles that leaves neither a seam nor a gap."""
-    find = function(answer)
-    tried = ((388, 5), (100, 3), (484, 4), (130, 3), (384, 5), (50, 1))
+    find, rng = function(answer), np.random.default_rng(0)
+    tried = [(388, 5), (100, 3), (484, 4), (130, 3), (384, 5), (50, 1), (64, 7), (127, 7), (9, 4), (33, 2)]
+    tried += zip(rng.integers(128, 600, 8).tolist(), rng.integers(1, 8, 8).tolist(), strict=True)
     for tile, levels in tried:
-        found, block = number(find(tile, levels)), 2 ** (levels - 1)
-        wanted = tile // block * block
-        case = f"for tiles of {tile} and {levels} levels you give {found:g}"
-        if found == wanted:
-            continue
-        if found > tile:
-            raise Wrong(f"{case}: tiles that are further apart than they are large leave pixels out.")
-        if found % block:
-            more = f", and {2**levels} is one doubling too many" if found % (2**levels) == 0 else ""
-            raise Wrong(
-                f"{case}: {levels} levels have {levels - 1} poolings, so blocks of {block}, and this is no multiple of them{more}."
-            )
-        if found <= 0:
-            raise Wrong(f"{case}: a step must lead on.")
-        raise Wrong(f"{case}: that works, and {wanted} works too, with fewer tiles.")
+        block = 2 ** (levels - 1)
+        right = tile // block * block
+        found = number(find(tile, levels))
+        case = f"for tiles of {tile} and {levels} level{'s' * (levels > 1)} you give {found:g}"
+        expect(found, right, otherwise=f"{case}: {_why_not(found, tile, levels)}", rtol=0)
 
 
-def _reference_dice_loss(truth, logits):
-    p = 1 / (1 + np.exp(-logits))
+def _why_not(found, tile, levels):
+    """Say what is wrong with a step that is not the largest one that works."""
+    block = 2 ** (levels - 1)
+    if found > tile:
+        return "tiles that are further apart than they are large leave pixels out."
+    if found <= 0:
+        return "a step must be at least one pixel."
+    if found % block:
+        return f"{levels} levels have {levels - 1} poolings, so blocks of {block}, and this is not a multiple of them."
+    return "that works, but {right} works too, with fewer tiles."
+
+
+def _probability(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def _dice_loss(truth, p):
     return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())
+
+
+def _of_common_area(change):
+    """A wrong loss that is made of the common area and the sum of both areas in another way."""
+
+    def loss(truth, logits):
+        p = _probability(logits)
+        return change((p * truth).sum(), p.sum() + truth.sum())
+
+    return loss
+
+
+_DICE_MISTAKES = (
+    (_of_common_area(lambda both, areas: 2 * both / areas), "this is Dice itself; a loss must fall where Dice rises."),
+    (
+        _dice_loss,
+        "these are logits in the place of probabilities: p = 1 / (1 + exp(-z)) comes first.",
+    ),
+    (
+        lambda truth, logits: _dice_loss(truth, logits > 0),
+        "this thresholds the logits, and a step has no gradient: keep the probabilities.",
+    ),
+    (
+        _of_common_area(lambda both, areas: 1 - both / areas),
+        "the common area counts twice above the line: a perfect mask should lose 0, not 0.5.",
+    ),
+    (
+        lambda truth, logits: 1 - 2 * (_probability(logits) * truth).sum() / ((_probability(logits) ** 2).sum() + truth.sum()),
+        "you square below the line, which is another common form; this exercise takes plain sums.",
+    ),
+    (
+        _of_common_area(lambda both, areas: 1 - both / (areas - both)),
+        "this is IoU: Dice divides twice the common area by the sum of both areas.",
+    ),
+    (
+        _of_common_area(lambda both, areas: 1 - (2 * both + 1) / (areas + 1)),
+        "this adds 1 above and below the line, a common form that is defined for two empty masks; leave it out here.",
+    ),
+    (
+        lambda truth, logits: np.mean([_dice_loss(t, _probability(z)) for t, z in zip(truth, logits, strict=True)]),
+        "this is the mean over the first axis of one loss each; here the sums run over all pixels.",
+    ),
+)  # fmt: skip
 
 
 def _dice(answer):
     """Write soft_dice_loss(truth, logits): 1 - Dice, with probabilities in place of the predicted mask."""
-    find = function(answer)
     rng = np.random.default_rng(0)
-    for shape in ((4, 4), (2, 8, 8, 1)):
-        truth, logits = (rng.random(shape) < 0.4).astype(float), rng.normal(0, 2, shape)
-        found, wanted = number(find(truth, logits)), _reference_dice_loss(truth, logits)
-        if np.isclose(found, wanted, atol=1e-3):
-            continue
-        p = 1 / (1 + np.exp(-logits))
-        both, areas = (p * truth).sum(), p.sum() + truth.sum()
-        hard = 1 - 2 * ((logits > 0) * truth).sum() / ((logits > 0).sum() + truth.sum())
-        others = {
-            1 - wanted: "this is Dice itself; a loss must fall where Dice rises.",
-            1
-            - 2
-            * (logits * truth).sum()
-            / (
-                logits.sum() + truth.sum()
-            ): "these are logits in the place of probabilities: p = 1 / (1 + exp(-z)) comes first.",
-            hard: "this thresholds the logits, and a step has no gradient: keep the probabilities.",
-            1 - both / areas: "twice the common area is wanted above the line: a perfect mask should lose 0, not 0.5.",
-            1
-            - 2
-            * both
-            / (
-                (p**2).sum() + truth.sum()
-            ): "you square below the line, which is another common form; here plain sums are wanted.",
-            1 - both / (areas - both): "this is IoU: Dice divides twice the common area by the sum of both areas.",
-        }
-        for wrong, message in others.items():
-            if np.isclose(found, wrong, atol=1e-6):
-                raise Wrong(message)
-        raise Wrong(
-            f"on {truth.size} pixels you give {found:.4f}, and {wanted:.4f} is wanted: 1 - 2 sum(p t) / (sum p + sum t)."
-        )
+    pairs = [
+        ((rng.random(shape) < 0.4).astype(float), rng.normal(0, 2, shape)) for shape in ((4, 4), (2, 8, 8, 1), (3, 5))
+    ]
+    truth = pairs[-1][0]
+    pairs += [
+        (truth, 60 * truth - 30),
+        (truth, 30 - 60 * truth),
+        (np.zeros((3, 5)), pairs[-1][1]),
+        (np.ones(1), np.zeros(1)),
+    ]
+    cases(
+        function(answer), pairs, lambda truth, logits: _dice_loss(truth, _probability(logits)), _DICE_MISTAKES,
+        "the loss should be {right}, but it is {value}: 1 - 2 sum(p t) / (sum p + sum t).",
+        case="for a truth and logits of the shape {0.shape}", rtol=0, atol=1e-4,
+    )  # fmt: skip
 
 
 def _split(answer):
     """Write split_by_car(cars, share, rng): positions for training and validation, with no car in both."""
     find = function(answer)
-    rng = np.random.default_rng(1)
-    drawn = set()
-    for count, views, share in ((10, 16, 0.2), (7, 5, 0.3), (3, 4, 0.1), (10, 16, 0.2)):
+    for count, views, share in ((10, 16, 0.2), (7, 5, 0.3), (3, 4, 0.1), (7, 3, 0.25), (9, 1, 0.7), (4, 2, 0.5)):
+        rng = np.random.default_rng(count)
+        views = np.full(count, views) + rng.integers(0, 5, count)  # a car may have more pictures than another
         cars = rng.permutation(np.repeat([f"car {k}" for k in range(count)], views))
-        result = find(cars, share, rng)
-        if not isinstance(result, (tuple, list)) or len(result) != 2:
-            raise Wrong("two arrays of positions are wanted: `return training, validation`.")
-        for part in result:
-            if isinstance(part, tuple) and len(part) == 1:
-                raise Wrong("np.where and np.nonzero return a tuple: take its first entry, or use np.flatnonzero.")
-            if isinstance(part, np.ndarray) and part.dtype == bool:
-                raise Wrong("these are masks, and positions are wanted: np.flatnonzero(mask) gives them.")
-        parts = [
-            array(part, kinds="iu", what=name) for part, name in zip(result, ("training", "validation"), strict=True)
-        ]
-        if any(part.ndim != 1 for part in parts):
-            raise Wrong(f"each part should have one axis, and yours have {[part.ndim for part in parts]}.")
-        both = np.concatenate(parts)
-        if sorted(both.tolist()) != list(range(len(cars))):
-            raise Wrong(
-                f"each of {len(cars)} positions should be in one part, and {len(set(both.tolist()))} different ones are in {len(both)} places."
-            )
-        held = [set(cars[part].tolist()) for part in parts]
-        if held[0] & held[1]:
-            raise Wrong(
-                f"{len(held[0] & held[1])} of {count} cars are in both parts: draw cars, then take their pictures."
-            )
-        wanted = max(round(share * count), 1)
-        if len(held[1]) != wanted:
-            raise Wrong(
-                f"of {count} cars a share of {share} is {wanted} in validation (rounded, at least one), and you hold back {len(held[1])}."
-            )
-        if count == 10:
-            drawn.add(tuple(sorted(held[1])))
-    if len(drawn) == 1:
-        raise Wrong("two calls hold back the same cars: draw them with `rng`.")
+        drawn = [_held_cars(find(cars, share, np.random.default_rng(seed)), cars, share) for seed in range(8)]
+        if drawn != [_held_cars(find(cars, share, np.random.default_rng(seed)), cars, share) for seed in range(8)]:
+            raise Wrong("two calls with an `rng` of the same seed hold back different cars: let `rng` alone draw them.")
+        if len(set(map(frozenset, drawn))) == 1:
+            raise Wrong("all calls hold back the same cars: draw them with `rng`.")
+    drawn = [_held_cars(find(cars, 0.5, np.random.default_rng(seed)), cars, 0.5) for seed in range(40)]
+    if missing := set(cars) - set().union(*drawn):
+        raise Wrong(
+            f"in 40 draws of 2 cars out of 4, {missing.pop()} is never held back: each car should have its chance."
+        )
+
+
+def _held_cars(result, cars, share):
+    """The cars in validation, after a check that the two parts are a split by car."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong("expected two arrays of positions: `return training, validation`.")
+    for part in result:
+        if isinstance(part, tuple) and len(part) == 1:
+            raise Wrong("np.where and np.nonzero return a tuple: take its first entry, or use np.flatnonzero.")
+        if np.asarray(part).dtype == bool:
+            raise Wrong("these are masks, not positions: np.flatnonzero(mask) gives positions.")
+    parts = [array(part, kinds="iu", what=name) for part, name in zip(result, ("training", "validation"), strict=True)]
+    if any(part.ndim != 1 for part in parts):
+        raise Wrong(f"each part should have one axis, and yours have {[part.ndim for part in parts]}.")
+    both = np.concatenate(parts)
+    if sorted(both.tolist()) != list(range(len(cars))):
+        raise Wrong(
+            f"each of {len(cars)} positions should be in one part, and {len(set(both.tolist()))} different ones are in {len(both)} places."
+        )
+    training, held = (set(cars[part].tolist()) for part in parts)
+    count = len(set(cars))
+    if training & held:
+        raise Wrong(f"{len(training & held)} of {count} cars are in both parts: draw cars, then take their pictures.")
+    right = max(round(share * count), 1)
+    if len(held) != right:
+        raise Wrong(
+            f"of {count} cars a share of {share} is {right} in validation (rounded, at least one), and you hold back {len(held)}."
+        )
+    return held
+
+
+def _both(predict, pictures, axis):
+    """The answers for pictures as they are and mirrored along an axis, the latter turned back."""
+    return predict(pictures), np.flip(predict(np.flip(pictures, axis)), axis)
+
+
+def _average(first, second):
+    return (_probability(first) + _probability(second)) / 2
+
+
+_MIRROR_MISTAKES = (
+    (
+        lambda predict, pictures: _probability(sum(_both(predict, pictures, 2)) / 2),
+        "this averages logits; turn each into probabilities first.",
+    ),
+    (
+        lambda predict, pictures: sum(_both(predict, pictures, 2)) / 2,
+        "these are logits: take the mean of probabilities, between 0 and 1.",
+    ),
+    (
+        lambda predict, pictures: _average(predict(pictures), predict(pictures[:, :, ::-1])),
+        "the answer for the mirror image is mirrored too: turn it back before you average.",
+    ),
+    (
+        lambda predict, pictures: _average(predict(pictures), predict(pictures)[:, :, ::-1]),
+        "this mirrors the answer and not the pictures: predict has to see the mirror images.",
+    ),
+    (
+        lambda predict, pictures: _average(*_both(predict, pictures, 1)),
+        "these are upside down: left and right lie on axis 2 of (N, H, W, C).",
+    ),
+    (
+        lambda predict, pictures: _average(*_both(predict, pictures, 3)),
+        "this turns the colors round: left and right lie on axis 2 of (N, H, W, C).",
+    ),
+    (
+        lambda predict, pictures: _probability(predict(pictures)),
+        "this is the answer for the pictures alone; the mirror images are missing. They are mirrored along axis 2, not along axis 0, which counts the pictures.",
+    ),
+    (
+        lambda predict, pictures: 2 * _average(*_both(predict, pictures, 2)),
+        "this is the sum of two probabilities; a mean is half of it.",
+    ),
+)  # fmt: skip
 
 
 def _mirrored(answer):
     """Write average_of_mirrored(predict, pictures): the mean probability of pictures and mirror images, in the pictures' frame."""
-    find = function(answer)
-    rng = np.random.default_rng(2)
-    pictures, slope = rng.random((2, 4, 6, 3)), np.linspace(-3, 3, 24).reshape(4, 6, 1)
-    seen = []
+    find, rng = function(answer), np.random.default_rng(2)
+    for shape in ((2, 4, 6, 3), (1, 5, 5, 3), (3, 3, 7, 3)):
+        slope = np.linspace(-3, 3, shape[1] * shape[2]).reshape(*shape[1:3], 1)
+        asked = []
 
-    def predict(given):
-        seen.append(np.shape(given))
-        return np.asarray(given)[..., :1] * 4 - 2 + slope  # it leans to the right and down, whatever it is given
+        def predict(given, slope=slope, asked=asked):
+            asked.append(given)
+            return np.asarray(given) @ [[3.0], [2.0], [-1.0]] - 2 + slope  # it leans to the right and down
 
-    def probability(z):
-        return 1 / (1 + np.exp(-z))
-
-    plain, flipped = predict(pictures), predict(pictures[:, :, ::-1])
-    seen.clear()
-    found = array(find(predict, pictures), shape=(2, 4, 6, 1), what="the mean")
-    wanted = (probability(plain) + probability(flipped[:, :, ::-1])) / 2
-    if not seen:
-        raise Wrong("predict was never called: it alone knows what the network answers.")
-    upside = predict(pictures[:, ::-1])[:, ::-1]
-    others = (
-        (probability((plain + flipped[:, :, ::-1]) / 2), "this averages logits; turn each into probabilities first."),
-        ((plain + flipped[:, :, ::-1]) / 2, "these are logits: the mean of probabilities is wanted, between 0 and 1."),
-        (
-            (probability(plain) + probability(flipped)) / 2,
-            "the answer for the mirror image is mirrored too: turn it back before you average.",
-        ),
-        (
-            (probability(plain) + probability(upside)) / 2,
-            "these are upside down: left and right lie on axis 2 of (N, H, W, C).",
-        ),
-        (probability(plain), "this is the answer for the pictures alone; the mirror images are missing."),
-    )
-    if np.allclose(found, wanted, atol=1e-5):
-        return
-    for wrong, message in others:
-        if np.allclose(found, wrong, atol=1e-5):
-            raise Wrong(message)
-    raise Wrong(
-        f"on two pictures your mean differs by up to {np.abs(found - wanted).max():.2f} from the one that is wanted: predict both, turn one back, average."
-    )
+        pictures = rng.random(shape)
+        found = find(predict, pictures)
+        if not asked:
+            raise Wrong("predict was never called: it alone knows what the network answers.")
+        near = [(mistake(predict, pictures), sentence) for mistake, sentence in _MIRROR_MISTAKES]
+        expect(
+            found, _average(*_both(predict, pictures, 2)), near,
+            f"for pictures {shape} your mean is another than the one of both answers: predict both, turn one back, average.",
+            what="the mean", rtol=0, atol=1e-5,
+        )  # fmt: skip
 
 
 EXERCISES = (
@@ -191,7 +250,7 @@ EXERCISES = (
         "unet.dice",
         _dice,
         hint="Write Dice for two masks with sums and products only; then let p take the place of one of them.",
-        right="it looks at whole areas, so a small object counts as much as a large one.",
+        right="it compares areas, so background that is easily right adds next to nothing.",
     ),
     Exercise(
         "unet.split",
@@ -203,6 +262,6 @@ EXERCISES = (
         "unet.mirrored",
         _mirrored,
         hint="Which axis of (N, H, W, C) runs from left to right? What has to happen to the second answer before it lies over the first?",
-        right="two looks cost twice the time, and their errors partly cancel.",
+        right="this is test-time augmentation: two looks cost twice the time, and their errors partly cancel.",
     ),
 )

@@ -4,6 +4,27 @@
 # %% unet.size: solution
 returned = 572 - 88  # l = 4, 16, 40, 88 for one, two, three, four levels
 
+# %% unet.size: right, down and up
+height = 572
+for _ in range(3):
+    height = (height - 4) / 2
+height = height - 4
+for _ in range(3):
+    height = 2 * height - 4
+returned = height
+
+
+# %% unet.size: right, the rule
+lost = 4
+for _ in range(3):
+    lost = 2 * lost + 8
+returned = 572 - lost
+
+
+# %% unet.size: right, the number itself
+returned = 484.0
+
+
 # %% unet.size: wrong, "five levels"
 returned = 388
 
@@ -20,13 +41,44 @@ returned = 64
 returned = 572 - 40
 
 
+# %% unet.size: wrong, "own two convolutions"
+returned = 488
+
+# %% unet.size: wrong, "one number"
+returned = (484, 484)
+
+# %% unet.size: wrong, "three levels"
+returned = 532
+
+
 # %% unet.step: solution
 def largest_step(tile, levels):
     block = 2 ** (levels - 1)  # one pooling between two levels
     return tile // block * block
 
 
-# %% unet.step: wrong, "no multiple"
+# %% unet.step: right, what is left over
+def largest_step(tile, levels):
+    return tile - tile % 2 ** (levels - 1)
+
+
+# %% unet.step: right, shifted bits
+def largest_step(tile, levels):
+    return (tile >> (levels - 1)) << (levels - 1)
+
+
+# %% unet.step: right, the last of a range
+def largest_step(tile, levels):
+    block = 2.0**levels / 2
+    return np.arange(block, tile + 1, block).max()
+
+
+# %% unet.step: right, halved and doubled
+def largest_step(tile, levels):
+    return tile if levels == 1 else 2 * largest_step(tile // 2, levels - 1)
+
+
+# %% unet.step: wrong, "not a multiple"
 def largest_step(tile, levels):
     return tile
 
@@ -46,10 +98,63 @@ def largest_step(tile, levels):
     return 2 ** (levels - 1)
 
 
+# %% unet.step: wrong, "leave pixels out"
+def largest_step(tile, levels):
+    block = 2 ** (levels - 1)
+    return round(tile / block) * block
+
+
+# %% unet.step: wrong, "not a multiple"
+def largest_step(tile, levels):
+    return tile // 2 * 2
+
+
+# %% unet.step: wrong, "you give 384"
+def largest_step(tile, levels):
+    return 384
+
+
+# %% unet.step: wrong, "not a multiple"
+def largest_step(tile, levels):
+    return tile % 2 ** (levels - 1)
+
+
+# %% unet.step: wrong, "at least one pixel"
+def largest_step(tile, levels):
+    return tile // 2 ** (2 * levels)
+
+
 # %% unet.dice: solution
 def soft_dice_loss(truth, logits):
     p = 1 / (1 + np.exp(-logits))
     return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())
+
+
+# %% unet.dice: right, a tensor
+def soft_dice_loss(truth, logits):
+    p = tf.sigmoid(logits)
+    return 1 - 2 * tf.reduce_sum(p * truth) / tf.reduce_sum(p + truth)
+
+
+# %% unet.dice: right, Keras
+def soft_dice_loss(truth, logits):
+    return keras.losses.dice(truth, ops.sigmoid(logits))
+
+
+# %% unet.dice: right, a loop
+def soft_dice_loss(truth, logits):
+    both = areas = 0
+    for t, z in zip(truth.ravel(), logits.ravel()):
+        p = 1 / (1 + np.exp(-z))
+        both += p * t
+        areas += p + t
+    return 1 - 2 * both / areas
+
+
+# %% unet.dice: right, what differs over all
+def soft_dice_loss(truth, logits):
+    p = (1 + np.tanh(logits / 2)) / 2
+    return np.sum(p * (1 - truth) + truth * (1 - p)) / np.sum(p + truth)
 
 
 # %% unet.dice: wrong, "Dice itself"
@@ -88,11 +193,64 @@ def soft_dice_loss(truth, logits):
     return 1 - 2 * (p * truth).sum() / ((p**2).sum() + (truth**2).sum())
 
 
+# %% unet.dice: wrong, "adds 1"
+def soft_dice_loss(truth, logits):
+    p = 1 / (1 + np.exp(-logits))
+    return 1 - (2 * (p * truth).sum() + 1) / (p.sum() + truth.sum() + 1)
+
+
+# %% unet.dice: wrong, "run over all pixels"
+def soft_dice_loss(truth, logits):
+    p = 1 / (1 + np.exp(-logits))
+    return np.mean([1 - 2 * (a * b).sum() / (a.sum() + b.sum()) for a, b in zip(p, truth)])
+
+
+# %% unet.dice: wrong, "expected one number"
+def soft_dice_loss(truth, logits):
+    p = 1 / (1 + np.exp(-logits))
+    return 1 - 2 * p * truth / (p + truth)
+
+
+# %% unet.dice: wrong, "should be"
+def soft_dice_loss(truth, logits):
+    p = np.exp(logits) / np.exp(logits).sum()
+    return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())
+
+
 # %% unet.split: solution
 def split_by_car(cars, share, rng):
     names = rng.permutation(np.unique(cars))
     held = np.isin(cars, names[: max(round(share * len(names)), 1)])
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: right, lists
+def split_by_car(cars, share, rng):
+    names = sorted(set(cars))
+    rng.shuffle(names)
+    held = names[: round(share * len(names)) or 1]
+    parts = [], []
+    for position, car in enumerate(cars):
+        parts[car in held].append(position)
+    return parts
+
+
+# %% unet.split: right, drawn without replacement
+def split_by_car(cars, share, rng):
+    names, numbers = np.unique(cars, return_inverse=True)
+    count = round(share * names.size) or 1
+    is_held = np.zeros(names.size, bool)
+    is_held[rng.choice(names.size, count, replace=False)] = True
+    return np.flatnonzero(~is_held[numbers]), np.flatnonzero(is_held[numbers])
+
+
+# %% unet.split: right, scikit-learn
+def split_by_car(cars, share, rng):
+    from sklearn.model_selection import GroupShuffleSplit
+
+    held = round(share * len(set(cars))) or 1
+    splitter = GroupShuffleSplit(test_size=held, random_state=np.random.RandomState(rng.bit_generator))
+    return next(splitter.split(cars, groups=cars))
 
 
 # %% unet.split: wrong, "in both parts"
@@ -143,10 +301,71 @@ def split_by_car(cars, share, rng):
     return names[2:], names[:2]
 
 
+# %% unet.split: wrong, "is 2 in validation"
+def split_by_car(cars, share, rng):
+    names = rng.permutation(np.unique(cars))
+    held = np.isin(cars, names[: max(int(share * len(names)), 1)])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: wrong, "same seed"
+def split_by_car(cars, share, rng):
+    names = np.random.default_rng().permutation(np.unique(cars))
+    held = np.isin(cars, names[: max(round(share * len(names)), 1)])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: wrong, "you hold back"
+def split_by_car(cars, share, rng):
+    names = np.unique(cars)
+    held = np.isin(cars, rng.choice(names, max(round(share * len(names)), 1)))
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: wrong, "you hold back"
+def split_by_car(cars, share, rng):
+    names = rng.permutation(np.unique(cars))
+    held = np.isin(cars, names[: max(round(0.2 * len(names)), 1)])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: wrong, "never held back"
+def split_by_car(cars, share, rng):
+    names = np.unique(cars)
+    count = max(round(share * len(names)), 1)
+    first = rng.integers(len(names) - count)
+    held = np.isin(cars, names[first : first + count])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
 # %% unet.mirrored: solution
 def average_of_mirrored(predict, pictures):
     answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
     return sum(1 / (1 + np.exp(-z)) for z in answers) / 2
+
+
+# %% unet.mirrored: right, TensorFlow
+def average_of_mirrored(predict, pictures):
+    mirrored = tf.image.flip_left_right(pictures)
+    answers = predict(pictures), tf.image.flip_left_right(predict(mirrored))
+    return tf.reduce_mean(tf.sigmoid(answers), axis=0)
+
+
+# %% unet.mirrored: right, one call for both
+def average_of_mirrored(predict, pictures):
+    z = predict(np.concatenate([pictures, np.flip(pictures, 2)]))
+    plain, mirrored = np.split(1 / (1 + np.exp(-z)), 2)
+    return (plain + np.flip(mirrored, 2)) / 2
+
+
+# %% unet.mirrored: right, picture by picture
+def average_of_mirrored(predict, pictures):
+    found = []
+    for picture in pictures:
+        (plain,) = ops.sigmoid(predict(picture[None]))
+        (mirrored,) = ops.sigmoid(predict(np.fliplr(picture)[None]))
+        found.append(0.5 * plain + 0.5 * np.fliplr(mirrored))
+    return found
 
 
 # %% unet.mirrored: wrong, "turn it back"
@@ -175,3 +394,32 @@ def average_of_mirrored(predict, pictures):
 # %% unet.mirrored: wrong, "alone"
 def average_of_mirrored(predict, pictures):
     return 1 / (1 + np.exp(-predict(pictures)))
+
+
+# %% unet.mirrored: wrong, "counts the pictures"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures), predict(pictures[::-1])[::-1]]
+    return sum(1 / (1 + np.exp(-z)) for z in answers) / 2
+
+
+# %% unet.mirrored: wrong, "not the pictures"
+def average_of_mirrored(predict, pictures):
+    z = predict(pictures)
+    return sum(1 / (1 + np.exp(-answer)) for answer in (z, z[:, :, ::-1])) / 2
+
+
+# %% unet.mirrored: wrong, "a mean is half"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
+    return sum(1 / (1 + np.exp(-z)) for z in answers)
+
+
+# %% unet.mirrored: wrong, "never called"
+def average_of_mirrored(predict, pictures):
+    return (pictures + pictures[:, :, ::-1])[..., :1] / 2
+
+
+# %% unet.mirrored: wrong, "shape"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
+    return np.mean([1 / (1 + np.exp(-z)) for z in answers])
