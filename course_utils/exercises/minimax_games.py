@@ -4,182 +4,173 @@ from fractions import Fraction
 
 import numpy as np
 
-from course_utils.checker import Exercise, Wrong, array, function, number
-
-_SECOND = np.array([[4, -2, 10], [-10, 3, 2], [8, 6, 7]])
-_TABLES = (
-    np.array([[-1, 2, 7], [4, -3, 5]]),  # the promises of both, with both signs, are different numbers here
-    _SECOND,
-    np.array([[3, -1], [-2, 1]]),
-    np.array([[-7, -3], [2, -5], [-6, 1]]),
-)
+from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
 
 
 def _share(answer):
     """Give the probability with which A should play L1 in [[5, -2], [-3, 1]]."""
-    value, wanted = (
-        number(float(answer) if isinstance(answer, Fraction) else answer),
-        4 / 11,
-    )  # 5 p - 3 (1 - p) = -2 p + (1 - p)
-    if abs(value - wanted) < 6e-4:
-        return
-    others = {
+    value = number(float(answer) if isinstance(answer, Fraction) else answer)
+    near = {
         7 / 11: "this is the probability of L2; L1 gets the rest.",
-        3
-        / 11: "this is B's probability of M1: B mixes columns so that both rows are worth the same to A, and A mixes rows.",
-        -1 / 11: "this is the value of the game, what A gets on average; the probability is asked for.",
-        1
-        / 2: "with one half, A gets 1 against M1 and -0.5 against M2, and B plays M2: can A make both columns equally good?",
-    }
-    for wrong, message in others.items():
-        if abs(value - wrong) < 6e-4:
-            raise Wrong(message)
-    if not 0 <= value <= 1:
-        raise Wrong(f"a probability lies between 0 and 1, and this is {value:g}.")
+        3 / 11: "this is B's probability of M1: B mixes columns so that both rows are worth the same to A, and A mixes rows.",
+        -1 / 11: "this is the value of the game, what A gets on average; the question is how often A plays L1.",
+        1 / 2: "with one half, A gets 1 against M1 and -0.5 against M2, and B plays M2: can A make both columns equally good?",
+    }  # fmt: skip
     against = 5 * value - 3 * (1 - value), -2 * value + (1 - value)
-    raise Wrong(
-        f"with {value:g} A gets {against[0]:.3f} against M1 and {against[1]:.3f} against M2, and B picks the smaller; "
+    otherwise = (
+        f"with {{value}} A gets {against[0]:.3f} against M1 and {against[1]:.3f} against M2, and B picks the smaller; "
         "the best p makes both equal."
     )
+    if not 0 <= value <= 1:
+        otherwise = "a probability lies between 0 and 1, but this is {value}."
+    expect(value, 4 / 11, near, otherwise, rtol=0, atol=6e-4)  # 5 p - 3 (1 - p) = -2 p + (1 - p)
+
+
+def _tables():
+    """A's payoffs; the worst cases of the columns differ, so that B's move is the only one."""
+    yield np.array([[-1, 2, 7], [4, -3, 5]])  # the promises of both, with both signs, are different numbers here
+    yield np.array([[4, -2, 10], [-10, 3, 2], [8, 6, 7]])
+    yield np.array([[3, -1], [-2, 1]])
+    yield np.array([[-7, -3], [2, -5], [-6, 1]])
+    yield np.array([[2, 0, 5]])
+    yield np.array([[3], [-4], [6]])
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        yield rng.normal(0, 5, rng.integers(2, 6, 2)).round(2)
 
 
 def _column(answer):
     """Write column_maximin(payoffs): what B can be sure of when moving first in a zero-sum game, and B's move."""
     find = function(answer)
-    for table in _TABLES:
+    for table in _tables():
         value, move = array(find(table), shape=(2,), kinds="iuf", what="the pair (value, column)")
-        largest = table.max(axis=0)  # what B loses at most in each column
-        wanted = -largest.min(), largest.argmin()
-        if np.allclose((value, move), wanted):
-            continue
-        said = f"for {table.tolist()} you give ({value:g}, {move:g}): "
-        if np.isclose(value, -wanted[0]):
-            raise Wrong(said + "this is what A gets; B's payoff is the negative.")
-        if np.isclose(value, table.T.min(axis=1).max()):
-            raise Wrong(said + "the table holds A's payoffs, so B wants them small: change the sign first.")
-        if np.isclose(value, table.min(axis=1).max()):
-            raise Wrong(
-                said + "this is A's maximin, and B's is asked for: B picks a column, and wants the payoff small."
-            )
-        if np.isclose(value, -table.min(axis=1).max()):
-            raise Wrong(said + "this is B's minimax, as if A moved first; here B moves first.")
-        if np.isclose(value, wanted[0]):
-            raise Wrong(said + f"the value is right, and the column that reaches it is {wanted[1]}, counted from 0.")
-        raise Wrong(
-            said
-            + f"if B plays column 0, it loses {largest[0]} in the worst case. In which column is the worst case best?"
-        )
+        try:
+            _judge_pair(table, value, move)
+        except Wrong as problem:
+            raise Wrong(f"for {table.tolist()} you give ({value:g}, {move:g}): {problem}") from None
 
 
-_DICE = (
-    (np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.1, 0.8]), 1.0),
-    (np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.1, 0.8]), 4.0),
-    (np.array([0.25, 0.75]), np.array([0.5, 0.5]), 0.5),
-)
+def _judge_pair(table, value, move):
+    largest, sure = table.max(axis=0), table.min(axis=1).max()
+    right, column = -largest.min(), largest.argmin()
+    if np.allclose((move, value), (right, column)) and not np.isclose(right, column):
+        raise Wrong("the value comes first, then the column.")
+    near = [
+        (-right, "this is what A gets; B's payoff is the negative."),
+        (table.min(axis=0).max(), "the table holds A's payoffs, so B wants them small: change the sign first."),
+        (sure, "this is A's maximin, but the question is B's: B picks a column, and wants the payoff small."),
+        (-sure, "this is B's minimax, as if A moved first; here B moves first."),
+    ]
+    worst = f"if B plays column 0, it loses {largest[0]:g} in the worst case. In which column is the worst case best?"
+    expect(value, right, near, worst)
+    expect(move, column, otherwise="the value is right, but the column that reaches it is {right}, counted from 0.")
 
 
 def _fakes(answer):
     """Write best_with_more_fakes(p, q, ratio): the best discriminator with `ratio` fakes for each real one."""
-    find = function(answer)
-    for p, q, ratio in _DICE:
-        found = array(find(p, q, ratio), shape=p.shape, kinds="iuf", what="the discriminator")
-        if np.allclose(found, p / (p + ratio * q), atol=1e-6):
-            continue
-        if np.allclose(found, p / (p + q)):
-            raise Wrong(
-                f"the ratio has no effect yet: with {ratio:g} fakes for each real one you still give p / (p + q)."
-            )
-        if np.allclose(found, ratio * q / (p + ratio * q)):
-            raise Wrong("this is the probability to be fake; d is the probability to be real, one minus that.")
-        if np.allclose(found, ratio * p / (ratio * p + q)):
-            raise Wrong(
-                "more fakes should make d smaller, and yours grows: which of the two terms does the ratio weigh?"
-            )
-        if not ((found >= 0) & (found <= 1)).all():
-            raise Wrong(f"d is a probability, between 0 and 1, and you give {found.round(3).tolist()}.")
-        raise Wrong(
-            f"for p = {p.tolist()}, q = {q.tolist()} and a ratio of {ratio:g} you give {found.round(3).tolist()}; "
-            "set the slope p / d - ratio q / (1 - d) to zero."
-        )
+    near = [
+        (lambda p, q, ratio: p / (p + q), "the ratio has no effect yet, you give p / (p + q)."),
+        (lambda p, q, ratio: ratio * q / (p + ratio * q),
+         "this is the probability to be fake; d is the probability to be real, one minus that."),
+        (lambda p, q, ratio: ratio * p / (ratio * p + q),
+         "more fakes should make d smaller, but yours grows: which of the two terms does the ratio weigh?"),
+    ]  # fmt: skip
+    cases(
+        function(answer), _dice(), lambda p, q, ratio: p / (p + ratio * q), near,
+        "d should be {right}, but you give {value}; set the slope p / d - ratio q / (1 - d) to zero.",
+        case="for p = {0}, q = {1} and a ratio of {2}", what="the discriminator", atol=6e-5,
+    )  # fmt: skip
+
+
+def _dice():
+    """Distributions of data and of fakes, and ratios."""
+    yield from ((np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.1, 0.8]), ratio) for ratio in (4, 1.0, 0.5))
+    yield np.array([0.25, 0.75]), np.array([0.5, 0.5]), 0.5
+    yield np.array([0.0, 0.5, 0.5]), np.array([0.75, 0.25, 0.0]), 3
+    yield np.array([1.0]), np.array([1.0]), 2.5
+    rng = np.random.default_rng(0)
+    for count in (2, 4, 7):
+        yield *rng.dirichlet(np.ones(count), 2).round(3), round(rng.uniform(0.2, 9), 2)
+
+
+def _least(rate):
+    return (1 - np.sqrt(1 - rate**2)) / rate
 
 
 def _curvature(answer):
     """Write least_curvature(rate): the smallest c at which simultaneous steps do not move away from (0, 0)."""
     find = function(answer)
-    for rate in (0.1, 0.3, 0.6, 0.9):
-        c, root = number(find(rate)), np.sqrt(1 - rate**2)
-        if abs(c - (1 - root) / rate) < 1e-4:
-            continue
-        factor = np.hypot(1 - rate * c, rate)
-        said = f"for a rate of {rate} you give c = {c:.4f}: "
-        if abs(c - rate / 2) < 1e-4:
-            raise Wrong(
-                said + f"rate / 2 is right for small rates only, and here each step multiplies by {factor:.4f}."
-            )
+    for rate in (0.6, 0.1, 0.3, 0.9, 0.02, 0.99, *np.random.default_rng(0).uniform(0.1, 1, 5).round(3).tolist()):
+        c = number(find(rate))
+        grows = np.hypot(1 - rate * c, rate) - 1
         if c < 0:
-            raise Wrong(said + "a curvature of at least 0 is asked for.")
-        if factor > 1 + 1e-6:
-            raise Wrong(said + f"each step multiplies the distance by {factor:.5f}, still above 1.")
-        raise Wrong(
-            said + f"each step multiplies the distance by {factor:.5f}. That is enough, and a smaller c will do; "
-            "c is wanted to four decimals."
-        )
+            otherwise = "the curvature should be at least 0."
+        elif grows > 0:
+            otherwise = f"each step multiplies the distance by 1 + {grows:.2g}, still above 1."
+        else:
+            otherwise = f"each step multiplies the distance by 1 - {-grows:.2g}. That is enough, but a smaller c will do; give it to four decimals."
+        small = f"rate / 2 is right for small rates only; here each step multiplies the distance by 1 + {grows:.2g}."
+        try:
+            expect(c, _least(rate), {rate / 2: small}, otherwise, rtol=0, atol=1e-4)
+        except Wrong as problem:
+            raise Wrong(f"for a rate of {rate} you give c = {c:.4f}: {problem}") from None
 
 
-_STEPS, _RATE = 1000, 0.1
-_GAMES = (
-    ("xy", (1.0, 1.0), (0.0, 0.0), 0.0),
-    ("(x - 1)(y + 2)", (0.0, 0.0), (1.0, -2.0), 0.0),
-    ("xy + (y^2 - x^2) / 4", (1.0, 1.0), (0.0, 0.0), 0.5),  # on xy alone, A downhill and B uphill converge as well
+_GAMES = (  # name, start, equilibrium, curvature, rate, steps
+    ("xy", (1.0, 1.0), (0.0, 0.0), 0.0, 0.1, 1000),
+    ("(x - 1)(y + 2)", (0.0, 0.0), (1.0, -2.0), 0.0, 0.1, 1000),
+    # On xy alone, A downhill and B uphill converge as well.
+    ("xy + (y^2 - x^2) / 4", (1.0, 1.0), (0.0, 0.0), 0.5, 0.1, 1000),
+    ("xy", (0.0, -3.0), (0.0, 0.0), 0.0, 0.3, 201),
 )
 
 
 def _economical(answer):
-    """Write economical(gradient, start, rate, steps): a path that converges with one reading of the slopes a step."""
+    """Write economical(gradient, start, rate, steps): a path that converges with one reading of the slopes per step."""
     find = function(answer, seconds=10)
-    for name, start, middle, curvature in _GAMES:
-        readings = []
-
-        def gradient(x, y, middle=middle, curvature=curvature, readings=readings):
-            readings.append((x, y))
-            x, y = x - middle[0], y - middle[1]
-            return y - curvature * x, x + curvature * y
-
-        path = array(find(gradient, start, _RATE, _STEPS), shape=(_STEPS + 1, 2), kinds="iuf", what="the path")
+    for name, start, middle, curvature, rate, steps in _GAMES:
+        path, readings = _played(find, start, middle, curvature, rate, steps)
         away = np.hypot(*(path - middle).T)
-        where = f"on f = {name}, from {start}: "
-        if not np.allclose(path[0], start):
-            raise Wrong(where + f"the path should begin at the start, and begins at {path[0].round(3).tolist()}.")
-        if len(readings) > _STEPS + 1:
-            raise Wrong(where + f"{len(readings)} readings of the slopes for {_STEPS} steps; {_STEPS + 1} are allowed.")
-        if (
-            not away[-1] < 1e6 * away[0]
-        ):  # steps by the slopes here multiply the distance by sqrt(1 + rate^2), 145 times in all
-            raise Wrong(where + "the path runs away for good: does A step uphill, and B downhill?")
-        if away[-1] > 10 * away[0]:
-            raise Wrong(
-                where
-                + f"the path spirals out, to {away[-1]:.3g} from the equilibrium: you step by the slopes of where you are."
-            )
-        if away[-1] > 0.05:
-            raise Wrong(
-                where + f"after {_STEPS} steps you are still {away[-1]:.2f} from the equilibrium, and 0.05 is wanted."
-            )
+        try:
+            _judge_path(path, away, readings, start, steps)
+        except Wrong as problem:
+            raise Wrong(f"on f = {name}, from {start}: {problem}") from None
+    first, turned = (_played(find, start, (0, 0), 0, 0.2, 3)[0] for start in ((1.0, 2.0), (2.0, -1.0)))
+    if not np.allclose(turned, np.column_stack([first[:, 1], -first[:, 0]]), atol=1e-4):
+        raise Wrong(
+            f"A and B don't step at the same rate: the slopes of xy look the same after a quarter turn, but from (1, 2) "
+            f"you go to {first[1].round(3).tolist()} and from (2, -1) to {turned[1].round(3).tolist()}."
+        )
 
 
-def _optimistic(signs, remark=""):
-    """Give the optimistic gradient as code; `signs` says whether A and B go uphill or downhill."""
-    return (
-        "def economical(gradient, start, rate, steps):\n"
-        "    path = [np.array(start, dtype=float)]\n"
-        "    before = np.array(gradient(*path[0]))\n"
-        "    for _ in range(steps):\n"
-        "        here = np.array(gradient(*path[-1]))\n"
-        "        ahead = 2 * here - before  # as much further as since the last step\n"
-        f"        path.append(path[-1] + rate * ahead * {signs}){remark}\n"
-        "        before = here\n"
-        "    return np.array(path)"
-    )
+def _played(find, start, middle, curvature, rate, steps):
+    """Let the learner's function play, and return its path and the number of times that it read the slopes."""
+    readings = []
+
+    def gradient(x, y):
+        readings.append((x, y))
+        x, y = x - middle[0], y - middle[1]
+        return y - curvature * x, x + curvature * y
+
+    path = array(find(gradient, start, rate, steps), shape=(steps + 1, 2), kinds="iuf", what="the path")
+    return path, len(readings)
+
+
+def _judge_path(path, away, readings, start, steps):
+    if not np.allclose(path[0], start):
+        raise Wrong(f"the path should begin at the start, but it begins at {path[0].round(3).tolist()}.")
+    if readings > steps + 1:
+        raise Wrong(f"you read the slopes {readings} times for {steps} steps, but {steps + 1} times are allowed.")
+    if not away[-1] < 1e6 * away[0]:  # steps by the slopes here multiply the distance by at most 145 or 6000 in all
+        raise Wrong("the path runs away for good: does A step uphill, and B downhill?")
+    if away[-1] > 10 * away[0]:
+        raise Wrong(
+            f"the path spirals out, to {away[-1]:.3g} from the equilibrium: you step by the slopes of where you are."
+        )
+    if away[-1] > 0.05:
+        raise Wrong(
+            f"after {steps} steps you are still {away[-1]:.2f} from the equilibrium, but at most 0.05 is allowed."
+        )
 
 
 EXERCISES = (
