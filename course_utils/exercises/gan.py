@@ -42,7 +42,7 @@ def _logits(answer):
     ]  # fmt: skip
     cases(
         loss_of, [(logits,) for logits in drawn], lambda logits: _cost_of(logits).mean(), near,
-        "the loss is {right}, but you give {value}.", case="for the logits {0}", rtol=1e-5,
+        "the loss is {right}, but you give {value}.", rtol=1e-5,
     )  # fmt: skip
     for large in ([1000.0, 0.0], [-1000.0, 0.0], [1000.0, -1000.0, 3.0], [-1000.0]):
         value = loss_of(np.array(large))

@@ -112,7 +112,7 @@ def loss_of(logits):
     return -np.log(np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1)).mean()
 
 
-# %% gan.logits: wrong, "for the logits [-4.7"
+# %% gan.logits: wrong, "for [-4.7, "
 def loss_of(logits):
     return np.maximum(0, -logits).mean()
 
