@@ -238,7 +238,7 @@ EXERCISES = (
     Exercise(
         "faster_rcnn.bilinear",
         _bilinear,
-        hint="Subtract 0.5 from x and y, and clip them to the range of the centres. The whole parts name the upper left of the four cells, the fractions are the weights.",
+        hint="Subtract 0.5 from x and y, and clip them to the range of the centers. The whole parts name the upper left of the four cells, the fractions are the weights.",
         right="RoIAlign is this, at four points a bin.",
     ),
     Exercise(

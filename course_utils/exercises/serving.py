@@ -120,10 +120,12 @@ class _Server:
 
     @property
     def asked(self):
+        """How often a reply was asked for."""
         return self.did.count("ask")
 
     @property
     def pauses(self):
+        """The seconds of each pause."""
         return [each for each in self.did if each != "ask"]
 
     def send(self):
