@@ -139,7 +139,7 @@ class _Server:
         return (reply, f"reply {self.asked}") if isinstance(reply, int) else reply
 
     def sleep(self, seconds):
-        """Note a pause, without taking it."""
+        """Note a pause of `seconds`, without taking it."""
         self.did.append(round(float(seconds), 12))
 
 
