@@ -17,145 +17,154 @@ def _value(answer):
         np.log(2) / 2: "this is the divergence; V is -log 4 + 2 JSD.",
         -3 * np.log(2): "the divergence is added to -log 4; it makes the value larger.",
         -np.log(2) / 2: "this is one of V's two terms; fakes from 1 to 2 cost D as much as the data there.",
+        -1: "this is with logarithms to base 2; the lesson's are natural ones.",
         -0.69: "you are near; give three decimals, or a formula.",
     }
-    otherwise = (
-        "{value} is not it: what is D* on 0 to 1, on 1 to 2 and on 2 to 3, and how much of p and of q lies there?"
-    )
-    expect(answer, -np.log(2), near, otherwise, rtol=0, atol=6e-4)
+    regions = "what is D* on 0 to 1, on 1 to 2 and on 2 to 3, and how much of p and of q lies there?"
+    expect(answer, -np.log(2), near, f"{{value}} is not it: {regions}", rtol=0, atol=6e-4)
+
+
+def _cost_of(logits):
+    return np.logaddexp(0, -logits)
 
 
 def _logits(answer):
     """Write loss_of(logits): the mean of -log D over fakes, from logits (N,) as large as 1000."""
     loss_of = function(answer)
-
-    def right(logits):
-        return np.logaddexp(0, -logits).mean()
-
-    near = [
-        (lambda logits: -right(logits), "the sign is turned: minimized, this makes D(G(z)) small."),
-        (lambda logits: -right(-logits), "this is the mean of log(1 - D), the saturating loss."),
-        (lambda logits: right(-logits), "this is the mean of -log(1 - D): it asks for the label 0, and G wants 1."),
-        (lambda logits: right(logits) * len(logits), "this is the sum; take the mean."),
-    ]
     rng = np.random.default_rng(0)
-    moderate = [(np.linspace(-4.7, 5.3, 11),), *((rng.normal(0, 3, count),) for count in (1, 2, 30)), (np.zeros(3),)]
+    drawn = [np.linspace(-5, 5, 11) + 0.3, *(rng.normal(0, 3, count).round(3) for count in (4, 1, 2, 64))]
+    near = [
+        (lambda logits: -_cost_of(logits).mean(), "the sign is turned: minimized, this makes D(G(z)) small."),
+        (lambda logits: -_cost_of(-logits).mean(), "this is the mean of log(1 - D), the saturating loss."),
+        (lambda logits: _cost_of(-logits).mean(),
+         "this is the mean of -log(1 - D): it asks for the label 0, but G aims for 1."),
+        (lambda logits: _cost_of(logits).sum(), "this is the sum; take the mean."),
+    ]  # fmt: skip
     cases(
-        loss_of,
-        moderate,
-        right,
-        near,
-        "the loss is {right}, and you give {value}.",
-        case="for the logits {0}",
-        rtol=1e-5,
-    )
-    large = [
-        (np.array(logits),) for logits in ([1000.0, 0.0], [-1000.0, 0.0], [1000.0], [-1000.0], [50.0, -50.0, 800.0])
-    ]
-    for (logits,) in large:
-        otherwise = "the loss is {right}, and yours is {value}: go from logits to the loss in one step."
-        said = f"for the logits {logits.tolist()}"
-        cases(
-            lambda given, said=said: _finite(loss_of, given, said),
-            [(logits,)],
-            right,
-            near,
-            otherwise,
-            case=said,
-            rtol=1e-5,
-        )
-
-
-def _finite(loss_of, logits, said):
-    try:
-        return number(loss_of(logits))
-    except Wrong:
-        raise Wrong(
-            "the result is not finite: on the way an exponential overflows, or a probability rounds to 0. "
-            "Go from logits to the loss in one step, by a function made for it."
-        ) from None
+        loss_of, [(logits,) for logits in drawn], lambda logits: _cost_of(logits).mean(), near,
+        "the loss is {right}, but you give {value}.", rtol=1e-5,
+    )  # fmt: skip
+    for large in ([1000.0, 0.0], [-1000.0, 0.0], [1000.0, -1000.0, 3.0], [-1000.0]):
+        value = loss_of(np.array(large))
+        try:
+            expect(
+                value,
+                _cost_of(np.array(large)).mean(),
+                otherwise="the loss is {right}, but you give {value}.",
+                rtol=1e-5,
+            )
+        except Wrong as problem:
+            advice = (
+                "Go from logits to the loss in one step: on the way an exponential overflows, or a probability is 0."
+            )
+            raise Wrong(f"for the logits {large}: {problem} {advice}") from None
 
 
 def _smooth(answer):
     """Write smoothed_best(p, q, label): the best D if data have the label `label` instead of 1, and fakes 0."""
-    rng = np.random.default_rng(0)
-    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.02, 0.3, 0.68])  # D* is above each label at the first outcome
-    calls = [
-        *((p, q, label) for label in (0.9, 0.7, 1.0)),
-        (np.array([0.0, 0.6, 0.4]), np.array([0.5, 0.5, 0.0]), 0.8),  # what is never a datum, and what is never a fake
-        (np.array([1.0]), np.array([1.0]), 0.6),
-        *((*rng.dirichlet(np.ones(5), 2), label) for label in (0.5, 0.95)),
-    ]
+    best = function(answer)
     near = [
         (lambda p, q, label: (label * p + (1 - label) * q) / (p + q), "this smooths the fakes too; their label stays 0."),
         (lambda p, q, label: p / (p + q), "this is the best D for the label 1: where does `label` come in?"),
-        (lambda p, q, label: label * p / (label * p + q), "the second term of a datum's cost, (1 - label) log(1 - D), is missing."),
-        (lambda p, q, label: np.minimum(p / (p + q), label), "the label does not cut D* off, it scales it at every outcome."),
+        (lambda p, q, label: label * p / (label * p + q),
+         "the second term of a datum's cost, (1 - label) log(1 - D), is missing."),
+        (lambda p, q, label: np.minimum(p / (p + q), label),
+         "the label does not cut D* off, it scales it at every outcome."),
     ]  # fmt: skip
-    otherwise = "you give {value}; set the slope of label p log d + (1 - label) p log(1 - d) + q log(1 - d) to zero for each outcome."
     cases(
-        function(answer), calls, lambda p, q, label: label * p / (p + q), near, otherwise,
-        case="for p = {0}, q = {1} and the label {2:g}", atol=6e-5,
+        best, _distributions(), lambda p, q, label: label * p / (p + q), near,
+        "set the slope of label p log d + (1 - label) p log(1 - d) + q log(1 - d) to zero; "
+        "D* should be {right}, but you give {value}.",
+        case="for p = {0}, q = {1} and the label {2}", atol=6e-5,
     )  # fmt: skip
+
+
+def _distributions():
+    """Distributions of data and of fakes, and labels."""
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.02, 0.3, 0.68])  # D* is above each label at the first outcome
+    yield from ((p, q, label) for label in (0.9, 0.7, 1.0, 0.5))
+    yield np.array([0.5, 0.0, 0.5]), np.array([0.0, 0.25, 0.75]), 0.9
+    yield np.array([1.0]), np.array([1.0]), 0.8
+    rng = np.random.default_rng(0)
+    for count in (2, 4, 7):
+        yield *rng.dirichlet(np.ones(count), 2).round(3), round(rng.uniform(0.1, 1), 2)
+
+
+def _walks():
+    """Ends of walks and numbers of points: noise as in the lesson, the plane, and ends of the same length."""
+    rng = np.random.default_rng(0)
+    for size, count in ((64, 9), (16, 5), (64, 2), (5, 3), (3, 12)):
+        yield *rng.normal(size=(2, size)), count
+    yield np.array([3.0, 0.0]), np.array([0.0, 4.0]), 4
+    yield np.array([0.0, 2.0]), np.array([-2.0, 0.0]), 5
+    yield np.array([2.0, 0.0]), np.array([-6.0, 1.0]), 6
 
 
 def _path(answer):
     """Write path(start, end, count): latent points (count, d) from one to the other, all as long as noise is."""
     walk = function(answer)
-    rng = np.random.default_rng(0)
-    for size, count in ((64, 9), (16, 5), (16, 4), (2, 12), (3, 3), (64, 2)):
-        start, end = rng.normal(size=(2, size))
-        found = array(walk(start, end, count), shape=(count, size), kinds="fiu")
+    for start, end, count in _walks():
+        found = array(walk(start, end, count), shape=(count, len(start)), kinds="fiu")
         if not (np.allclose(found[0], start, atol=1e-5) and np.allclose(found[-1], end, atol=1e-5)):
             raise Wrong("the first point should be `start` and the last one `end`.")
         lengths = np.linalg.norm(found, axis=1)
         low, high = sorted((np.linalg.norm(start), np.linalg.norm(end)))
         if lengths.min() < low - 1e-5 or lengths.max() > high + 1e-5:
             raise Wrong(
-                f"your points are {lengths.min():.2f} to {lengths.max():.2f} long, and the ends {low:.2f} and {high:.2f}: "
+                f"your points are {lengths.min():.2f} to {lengths.max():.2f} long, but the ends {low:.2f} and {high:.2f}: "
                 "go around the origin, by the angle between the ends."
             )
         unit = found / lengths[:, None]
         turns = np.arccos(np.clip((unit[1:] * unit[:-1]).sum(axis=1), -1, 1))
-        if np.ptp(turns) > 1e-3:
+        turn = np.arccos(unit[0] @ unit[-1]) / (count - 1)
+        if not np.allclose(turns, turn, rtol=1e-3):
             raise Wrong(
-                f"it does not turn evenly: the steps turn by {turns.min():.4f} to {turns.max():.4f}, and it should be the same angle."
+                f"it does not turn evenly: each of the {count - 1} steps should turn by {turn:.4f}, "
+                f"but yours turn by {turns.min():.4f} to {turns.max():.4f}."
             )
-        if turns.sum() > np.arccos(unit[0] @ unit[-1]) + 1e-3:
-            raise Wrong("it turns by the same angle at each step, and not the shorter way around.")
 
 
-def _why_not_larger(spread, collapsed):
-    """Say why a varied batch may not get a larger number than a collapsed one."""
-    number_of_it = number(spread(collapsed))
-    if not np.isclose(number_of_it, number(spread(collapsed + 30.0)), rtol=1e-3):
-        return (
-            "your number changes when 30 is added to all numbers: it sees where the samples are, not how they differ, "
-            "and a varied batch does not always get the larger one."
-        )
-    if not np.isclose(number_of_it, number(spread(collapsed + 30.0 * np.arange(collapsed.shape[1]))), rtol=1e-3):
-        return (
-            "your number changes when each column of the batch is moved by a number of its own, "
-            "so it compares the columns too: how far is each sample from the others?"
-        )
-    return "a varied batch does not always get the larger number: how far is each sample from the others?"
+def _batches():
+    """Pairs of batches (N, d), a varied and a collapsed one; in some the first or last features are the same in all samples."""
+    for seed in range(14):
+        rng = np.random.default_rng(seed)
+        count, size = (64, 10) if seed < 7 else (int(rng.integers(20, 50)), int(rng.integers(2, 12)))
+        centers = rng.normal(0, 2, (8, size))
+        still = size // 3 if seed >= 4 else 0
+        centers[:, slice(still) if seed % 2 else slice(size - still, size)] = 0
+        varied = centers[rng.integers(0, 8, count)] + rng.normal(0, 0.1, (count, size))
+        collapsed = centers[0] + rng.normal(0, 0.1 if seed else 0, (count, size))
+        yield varied, collapsed, rng
 
 
 def _betray(answer):
     """Write spread(batch): a number for a batch (N, d) that is larger for a varied batch than for a collapsed one."""
     spread = function(answer)
-    for seed, (count, size) in enumerate([(64, 10), (33, 10), (64, 3), (40, 7)] * 3):
-        rng = np.random.default_rng(seed)
-        centers = rng.normal(0, 2, (8, size))
-        varied = centers[rng.permutation(count) % 8] + rng.normal(0, 0.1, (count, size))
-        collapsed = centers[0] + rng.normal(0, 0.1, (count, size))
-        high = number(spread(varied))
-        if not np.isclose(high, number(spread(rng.permutation(varied))), rtol=1e-4):
-            raise Wrong("your number changes when the batch is shuffled, and a batch has no order.")
-        elsewhere = collapsed + 30, collapsed - 30, collapsed + 30.0 * np.arange(size), np.tile(centers[0], (count, 1))
-        low = [number(spread(batch)) for batch in (collapsed, *elsewhere)]
-        if min(high, number(spread(varied + 30)), number(spread(varied - 30))) <= max(low):
-            raise Wrong(_why_not_larger(spread, collapsed))
+    for varied, collapsed, rng in _batches():
+        columns = np.arange(varied.shape[1])
+        shifts = (0.0, 3.0, -50.0, 3.0 * columns, 40.0 * (columns == rng.integers(varied.shape[1])))
+        high = [number(spread(varied + shift)) for shift in shifts]
+        low = [number(spread(collapsed + shift)) for shift in shifts]
+        if not np.isclose(high[0], number(spread(rng.permutation(varied))), rtol=1e-4):
+            raise Wrong("your number changes when the batch is shuffled, but a batch has no order.")
+        if min(high) <= max(low):
+            raise Wrong(
+                f"a varied batch gets {min(high):.4g}, but one that collapsed at some place {max(low):.4g}: {_cause(high)}"
+            )
+
+
+def _cause(high):
+    """What a number that is not larger for the varied batch depends on, from its values after the shifts."""
+    if not np.isclose(high[0], high[1], rtol=1e-4):
+        return (
+            "your number changes when 3 is added to all numbers, so it sees where the samples are, not how they differ."
+        )
+    if not np.allclose(high, high[0], rtol=1e-4):
+        return (
+            "your number changes when each column of the batch is moved by a number of its own, "
+            "so it compares the columns too: how far is each sample from the others?"
+        )
+    return "how far is each sample from the others?"
 
 
 EXERCISES = (

@@ -120,10 +120,12 @@ class _Server:
 
     @property
     def asked(self):
+        """How often a reply was asked for."""
         return self.did.count("ask")
 
     @property
     def pauses(self):
+        """The seconds of each pause."""
         return [each for each in self.did if each != "ask"]
 
     def send(self):
@@ -137,7 +139,7 @@ class _Server:
         return (reply, f"reply {self.asked}") if isinstance(reply, int) else reply
 
     def sleep(self, seconds):
-        """Note a pause, without taking it."""
+        """Note a pause of `seconds`, without taking it."""
         self.did.append(round(float(seconds), 12))
 
 

@@ -4,42 +4,57 @@
 # %% gan.value: solution
 value = 0.5 * np.log(0.5) + 0.5 * np.log(0.5)  # half of the data and half of the fakes lie where D is 1/2
 
+
 # %% gan.value: right, three decimals
 value = -0.693
 
-# %% gan.value: right, from the divergence
-divergence = (1 - 1 / 2) * np.log(2)
-value = -np.log(4) + 2 * divergence
 
-# %% gan.value: right, sums over the three parts, as a tensor
-data, fakes = np.array([0.5, 0.5, 0]), np.array([0, 0.5, 0.5])
-best = data / (data + fakes)
-value = tf.reduce_sum(tf.math.xlogy(data, best) + tf.math.xlogy(fakes, 1 - best))
+# %% gan.value: right, twice a mean over two intervals
+value = 2 * np.mean([np.log(1), np.log(1 / 2)])
+
+
+# %% gan.value: right, from the divergence
+jsd = np.log(2) / 2
+value = 2 * jsd - np.log(4)
+
+# %% gan.value: right, a tensor
+value = tf.math.log(0.5)
 
 
 # %% gan.value: wrong, "overlap by half"
 value = -np.log(4)
 
+
 # %% gan.value: wrong, "share nothing"
 value = 0
+
 
 # %% gan.value: wrong, "check the sign"
 value = np.log(2)
 
+
 # %% gan.value: wrong, "once"
 value = -np.log(4) + 0.5 * np.log(2)
+
 
 # %% gan.value: wrong, "this is the divergence"
 value = 0.5 * np.log(2)
 
+
 # %% gan.value: wrong, "one of V's two terms"
 value = 0.5 * np.log(0.5)
+
 
 # %% gan.value: wrong, "three decimals"
 value = -0.69
 
+
 # %% gan.value: wrong, "how much of p and of q"
 value = -0.5
+
+
+# %% gan.value: wrong, "base 2"
+value = 0.5 * np.log2(0.5) + 0.5 * np.log2(0.5)
 
 
 # %% gan.logits: solution
@@ -47,29 +62,24 @@ def loss_of(logits):
     return np.logaddexp(0, -logits).mean()
 
 
-# %% gan.logits: right, the larger part apart
+# %% gan.logits: right, log1p of the part that can't overflow
 def loss_of(logits):
-    total = np.log1p(np.exp(-np.abs(logits))).sum()
-    for logit in logits[logits < 0]:
-        total += abs(logit)
-    return total / len(logits)
+    return np.mean(np.log1p(np.exp(-np.abs(logits))) - np.clip(logits, None, 0))
 
 
-# %% gan.logits: right, softplus
+# %% gan.logits: right, a loop
 def loss_of(logits):
-    return tf.reduce_mean(tf.nn.softplus(-logits))
+    total = 0
+    for logit in logits:
+        size = abs(logit)
+        total += (size - logit) / 2 + np.log(1 + np.exp(-size))
+    return total / logits.size
 
 
-# %% gan.logits: right, Keras in float32
+# %% gan.logits: right, Keras from logits in float32
 def loss_of(logits):
-    return keras.losses.binary_crossentropy(np.ones(len(logits)), logits, from_logits=True)
-
-
-# %% gan.logits: right, SciPy
-def loss_of(logits):
-    from scipy.special import log_expit
-
-    return -sum(log_expit(logits)) / logits.size
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    return cross_entropy(np.ones((1, len(logits))), logits[None])
 
 
 # %% gan.logits: wrong, "in one step"
@@ -82,7 +92,7 @@ def loss_of(logits):
     return -np.logaddexp(0, logits).mean()
 
 
-# %% gan.logits: wrong, "G wants 1"
+# %% gan.logits: wrong, "G aims for 1"
 def loss_of(logits):
     return np.logaddexp(0, logits).mean()
 
@@ -92,7 +102,7 @@ def loss_of(logits):
     return -np.logaddexp(0, -logits).mean()
 
 
-# %% gan.logits: wrong, "take the mean"
+# %% gan.logits: wrong, "this is the sum; take the mean"
 def loss_of(logits):
     return np.logaddexp(0, -logits).sum()
 
@@ -102,26 +112,36 @@ def loss_of(logits):
     return -np.log(np.clip(1 / (1 + np.exp(-logits)), 1e-7, 1)).mean()
 
 
+# %% gan.logits: wrong, "for [-4.7, "
+def loss_of(logits):
+    return np.maximum(0, -logits).mean()
+
+
+# %% gan.logits: wrong, "in one step"
+def loss_of(logits):
+    return np.log(1 + np.exp(-np.clip(logits, -100, 100))).mean()
+
+
 # %% gan.smooth: solution
 def smoothed_best(p, q, label):
     return label * p / (p + q)
 
 
-# %% gan.smooth: right, a loop and a list
+# %% gan.smooth: right, the share of data at each outcome
 def smoothed_best(p, q, label):
-    return [label * datum / (datum + fake) for datum, fake in zip(p, q)]
+    from_data = np.divide(p, p + q)
+    return from_data * label
 
 
-# %% gan.smooth: right, what stands before both logarithms
+# %% gan.smooth: right, a list from a loop
 def smoothed_best(p, q, label):
-    before_log_d = label * p
-    before_log_rest = (1 - label) * p + q
-    return before_log_d / (before_log_d + before_log_rest)
+    return [label * p[k] / (p[k] + q[k]) for k in range(len(p))]
 
 
-# %% gan.smooth: right, a tensor, to four decimals
+# %% gan.smooth: right, the weights before both logarithms
 def smoothed_best(p, q, label):
-    return tf.constant(np.round(label - label * q / (p + q), 4))
+    ones, zeros = label * p, (1 - label) * p + q
+    return tf.divide(ones, ones + zeros)
 
 
 # %% gan.smooth: wrong, "stays 0"
@@ -149,6 +169,11 @@ def smoothed_best(p, q, label):
     return p / (p + label * q)
 
 
+# %% gan.smooth: wrong, "label 0.7"
+def smoothed_best(p, q, label):
+    return 0.9 * p / (p + q)
+
+
 # %% gan.path: solution
 def path(start, end, count):
     lengths = np.linalg.norm(start), np.linalg.norm(end)
@@ -158,36 +183,35 @@ def path(start, end, count):
     return arc * ((1 - share) * lengths[0] + share * lengths[1])
 
 
-# %% gan.path: right, turning from the start to what stands across it
+# %% gan.path: right, an orthonormal pair of directions
 def path(start, end, count):
-    lengths = np.geomspace(np.linalg.norm(start), np.linalg.norm(end), count)
-    first = start / np.linalg.norm(start)
-    across = end - first * (first @ end)
-    across /= np.linalg.norm(across)
-    angles = np.linspace(0, np.arctan2(across @ end, first @ end), count)
-    return lengths[:, None] * (np.outer(np.cos(angles), first) + np.outer(np.sin(angles), across))
+    a = start / np.linalg.norm(start)
+    across = end - (end @ a) * a
+    b = across / np.linalg.norm(across)
+    angles = np.linspace(0, np.arctan2(end @ b, end @ a), count)
+    directions = np.outer(np.cos(angles), a) + np.outer(np.sin(angles), b)
+    return directions * np.geomspace(np.linalg.norm(start), np.linalg.norm(end), count)[:, np.newaxis]
 
 
-# %% gan.path: right, SciPy, as long as the start but for the end
+# %% gan.path: right, a loop that lengthens chords
+def path(start, end, count):
+    first, last = np.linalg.norm(start), np.linalg.norm(end)
+    angle = np.arccos(start @ end / (first * last))
+    points = []
+    for step in range(count):
+        t = step / (count - 1)
+        point = np.sin(angle * (1 - t)) * start / first + np.sin(angle * t) * end / last
+        points.append(point / np.linalg.norm(point) * first ** (1 - t) * last**t)
+    return points
+
+
+# %% gan.path: right, SciPy's interpolation on the sphere
 def path(start, end, count):
     from scipy.spatial import geometric_slerp
 
-    length = np.linalg.norm(start)
-    points = geometric_slerp(start / length, end / np.linalg.norm(end), np.linspace(0, 1, count))
-    return [*(length * points[:-1]), end]
-
-
-# %% gan.path: right, a loop in float32
-def path(start, end, count):
-    start, end = np.float32([start, end])
-    near, far = (start @ start) ** 0.5, (end @ end) ** 0.5
-    angle = np.arccos(start @ end / near / far)
-    points = []
-    for i in range(count):
-        share = i / (count - 1)
-        point = np.sin(angle - angle * share) * start / near + np.sin(angle * share) * end / far
-        points.append(point / (point @ point) ** 0.5 * (near + share * (far - near)))
-    return points
+    lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), count)
+    units = [point / np.linalg.norm(point) for point in (start, end)]
+    return geometric_slerp(*units, np.linspace(0, 1, count)) * lengths[:, None]
 
 
 # %% gan.path: wrong, "around the origin"
@@ -211,29 +235,49 @@ def path(start, end, count):
     return np.stack([start, end])
 
 
+# %% gan.path: wrong, "each of the 8 steps"
+def path(start, end, count):
+    points = np.linspace(start, end, count)
+    lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), count)
+    return points * (lengths / np.linalg.norm(points, axis=1))[:, None]
+
+
+# %% gan.path: wrong, "each of the 11 steps"
+def path(start, end, count):
+    turning = count if count % 2 else 2  # back and forth between the ends
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    a, b = start / lengths[0], end / lengths[1]
+    angle, share = np.arccos(a @ b), np.linspace(0, 1, turning)[np.arange(count) % turning][:, None]
+    arc = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+    return arc * ((1 - share) * lengths[0] + share * lengths[1])
+
+
 # %% gan.spread: solution
 def spread(batch):
     return batch.std(axis=0).mean()
 
 
-# %% gan.spread: right, all squared distances of two samples
+# %% gan.spread: right, the total variance
 def spread(batch):
-    return ((batch[:, None] - batch) ** 2).mean()
+    return np.trace(np.cov(batch.T))
 
 
-# %% gan.spread: right, the largest range of a feature
+# %% gan.spread: right, the largest distance of two samples
 def spread(batch):
-    return max(max(feature) - min(feature) for feature in batch.T)
+    from scipy.spatial import distance
+
+    return distance.pdist(batch).max()
 
 
-# %% gan.spread: right, different samples after rounding
+# %% gan.spread: right, a loop over distances from the center
 def spread(batch):
-    return len({tuple(sample) for sample in batch.round()})
+    center = sum(batch) / len(batch)
+    return sum(np.linalg.norm(sample - center) for sample in batch)
 
 
-# %% gan.spread: right, the variances in float32
+# %% gan.spread: right, TensorFlow
 def spread(batch):
-    return np.trace(np.cov(batch.T.astype("float32")))
+    return tf.reduce_max(tf.math.reduce_std(batch, axis=0))
 
 
 # %% gan.spread: wrong, "where the samples are"
@@ -266,20 +310,9 @@ def spread(batch):
     return batch.std(axis=0)
 
 
-# %% gan.path: wrong, "shorter way"
-def path(start, end, count):
-    lengths = np.linalg.norm(start), np.linalg.norm(end)
-    a, b = start / lengths[0], end / lengths[1]
-    angle, share = np.arccos(a @ b) - 2 * np.pi, np.linspace(0, 1, count)[:, None]
-    arc = (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
-    return arc * ((1 - share) * lengths[0] + share * lengths[1])
-
-
-# %% gan.path: wrong, "evenly"
-def path(start, end, count):
-    lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), count)
-    straight = np.linspace(start, end, count)
-    return straight / np.linalg.norm(straight, axis=1, keepdims=True) * lengths[:, None]
+# %% gan.spread: wrong, "how far is each sample"
+def spread(batch):
+    return batch[:, 0].std()
 
 
 # %% gan.spread: wrong, "where the samples are"
@@ -287,6 +320,6 @@ def spread(batch):
     return (batch.std(axis=0) / np.abs(batch.mean(axis=0))).mean()
 
 
-# %% gan.spread: wrong, "how far is each sample"
+# %% gan.spread: wrong, "compares the columns too"
 def spread(batch):
-    return len(np.unique(batch))
+    return batch.std()

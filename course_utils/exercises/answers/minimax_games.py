@@ -4,37 +4,46 @@
 # %% minimax_games.share: solution
 share_of_first_row = 4 / 11  # 5 p - 3 (1 - p) = -2 p + (1 - p); or solve_zero_sum([[5, -2], [-3, 1]])[1][0]
 
-# %% minimax_games.share: right, a fraction
-share_of_first_row = Fraction(1 + 3, 5 + 2 + 3 + 1)
 
 # %% minimax_games.share: right, three decimals
 share_of_first_row = 0.364
 
-# %% minimax_games.share: right, two equations, an array of one number
-share_of_first_row = np.linalg.solve([[8, -1], [-3, -1]], [3, -1])[:1]
+
+# %% minimax_games.share: right, a fraction
+share_of_first_row = Fraction(4, 11)
 
 
 # %% minimax_games.share: right, the lesson's linear program
 share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][0]
 
 
+# %% minimax_games.share: right, where two lines cross
+share_of_first_row = np.linalg.solve([[8, -1], [-3, -1]], [3, -1])[:1]
+
+
 # %% minimax_games.share: wrong, "B's probability"
 share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[2][0]
+
 
 # %% minimax_games.share: wrong, "probability of L2"
 share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][1]
 
+
 # %% minimax_games.share: wrong, "value of the game"
 share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[0]
+
 
 # %% minimax_games.share: wrong, "equally good"
 share_of_first_row = 0.5
 
+
 # %% minimax_games.share: wrong, "makes both equal"
 share_of_first_row = 5 / 8
 
+
 # %% minimax_games.share: wrong, "B's probability"
 share_of_first_row = Fraction(3, 11)
+
 
 # %% minimax_games.share: wrong, "between 0 and 1"
 share_of_first_row = 36.4
@@ -42,28 +51,27 @@ share_of_first_row = 36.4
 
 # %% minimax_games.column: solution
 def column_maximin(payoffs):
-    return maximin(-np.asarray(payoffs).T)  # B's own payoffs, with B's moves as rows
+    return maximin(-payoffs.T)  # B's own payoffs, with B's moves as rows
 
 
-# %% minimax_games.column: right, the largest of each column
+# %% minimax_games.column: right, the negative of A's minimax
 def column_maximin(payoffs):
-    largest = payoffs.max(axis=0)
-    return -largest.min(), largest.argmin()
+    worst = payoffs.max(axis=0)
+    return [-worst.min(), np.argmin(worst)]
 
 
-# %% minimax_games.column: right, a loop that takes the last of equally good columns
+# %% minimax_games.column: right, loops over lists
 def column_maximin(payoffs):
-    least = np.inf
-    for column, gains in enumerate(payoffs.T):
-        if max(gains) <= least:
-            least, best = max(gains), column
-    return [-least, best]
+    promises = []
+    for column in range(payoffs.shape[1]):
+        promises.append((min(-row[column] for row in payoffs), column))
+    return max(promises)
 
 
-# %% minimax_games.column: right, the smallest pair as an array
+# %% minimax_games.column: right, an array
 def column_maximin(payoffs):
-    loss, column = min((max(gains), column) for column, gains in enumerate(zip(*payoffs)))
-    return np.array([-loss, column])
+    sure = np.min(-payoffs, axis=0)
+    return np.append(sure.max(), sure.argmax())
 
 
 # %% minimax_games.column: wrong, "A's maximin"
@@ -76,7 +84,7 @@ def column_maximin(payoffs):
     return maximin(np.asarray(payoffs).T)
 
 
-# %% minimax_games.column: wrong, "what A gets"
+# %% minimax_games.column: wrong, "this is what A gets"
 def column_maximin(payoffs):
     value, _ = minimax(payoffs)
     return value, int(payoffs.max(0).argmin())
@@ -98,30 +106,41 @@ def column_maximin(payoffs):
     return maximin(-np.asarray(payoffs).T)[0]
 
 
+# %% minimax_games.column: wrong, "the value comes first"
+def column_maximin(payoffs):
+    return maximin(-payoffs.T)[::-1]
+
+
+# %% minimax_games.column: wrong, "counted from 0"
+def column_maximin(payoffs):
+    value, column = maximin(-payoffs.T)
+    return value, column + 1
+
+
+# %% minimax_games.column: wrong, "raised IndexError"
+def column_maximin(payoffs):
+    columns = [(-max(payoffs[:, k]), k) for k in range(len(payoffs))]
+    return max(columns)
+
+
 # %% minimax_games.fakes: solution
 def best_with_more_fakes(p, q, ratio):
     return p / (p + ratio * q)
 
 
-# %% minimax_games.fakes: right, one over one plus the odds
+# %% minimax_games.fakes: right, the lesson's best discriminator of other arrays
 def best_with_more_fakes(p, q, ratio):
-    return 1 / (1 + ratio * q / p)
+    return best_discriminator(p / (1 + ratio), q * ratio / (1 + ratio))
 
 
-# %% minimax_games.fakes: right, a list by a loop
+# %% minimax_games.fakes: right, a list from a loop
 def best_with_more_fakes(p, q, ratio):
-    return [real / (real + ratio * fake) for real, fake in zip(p, q)]
+    return [p[k] / (p[k] + ratio * q[k]) for k in range(p.size)]
 
 
-# %% minimax_games.fakes: right, the logistic function of the log odds
+# %% minimax_games.fakes: right, the logit of the densities
 def best_with_more_fakes(p, q, ratio):
-    return np.exp(-np.logaddexp(0, np.log(q) + np.log(ratio) - np.log(p)))
-
-
-# %% minimax_games.fakes: right, one minus the share of fakes, to four decimals
-def best_with_more_fakes(p, q, ratio):
-    fakes = ratio * q
-    return np.round(1 - fakes / (fakes + p), 4)
+    return expit(np.log(p) - np.log(ratio) - np.log(q))
 
 
 # %% minimax_games.fakes: wrong, "no effect"
@@ -144,31 +163,40 @@ def best_with_more_fakes(p, q, ratio):
     return p / (p + q) / ratio
 
 
+# %% minimax_games.fakes: wrong, "no effect"
+def best_with_more_fakes(p, q, ratio):
+    p, q = p / p.sum(), ratio * q / (ratio * q).sum()
+    return p / (p + q)
+
+
+# %% minimax_games.fakes: wrong, "a ratio of 1.0"
+def best_with_more_fakes(p, q, ratio):
+    return p / (p + 4 * q)
+
+
 # %% minimax_games.curvature: solution
 def least_curvature(rate):
     return (1 - np.sqrt(1 - rate**2)) / rate  # (1 - rate c)**2 + rate**2 = 1, the smaller root
 
 
-# %% minimax_games.curvature: right, without cancellation
+# %% minimax_games.curvature: right, without the difference of near numbers
 def least_curvature(rate):
     return rate / (1 + (1 - rate * rate) ** 0.5)
 
 
-# %% minimax_games.curvature: right, by the angle whose sine is the rate, in float32
+# %% minimax_games.curvature: right, NumPy's roots
 def least_curvature(rate):
-    return np.tan(np.arcsin(np.float32(rate)) / 2)
+    return np.roots([rate, -2, rate]).min()
 
 
-# %% minimax_games.curvature: right, SciPy
+# %% minimax_games.curvature: right, an angle
 def least_curvature(rate):
-    from scipy.optimize import brentq
-
-    return brentq(lambda c: np.hypot(1 - rate * c, rate) - 1, 0, 1)
+    return np.tan(np.arcsin(rate) / 2)
 
 
-# %% minimax_games.curvature: right, the smaller root of a polynomial, to four decimals
+# %% minimax_games.curvature: right, rounded to four decimals
 def least_curvature(rate):
-    return min(np.roots([rate**2, -2 * rate, rate**2])).round(4)
+    return float(f"{1 / rate - np.sqrt(1 / rate**2 - 1):.4f}")
 
 
 # %% minimax_games.curvature: wrong, "small rates only"
@@ -197,52 +225,60 @@ def least_curvature(rate):
     return (1 + np.sqrt(1 - rate**2)) / rate
 
 
+# %% minimax_games.curvature: wrong, "for a rate of"
+def least_curvature(rate):
+    return 0.3333 if rate == 0.6 else rate / 2 + rate**3 / 8
+
+
 # %% minimax_games.economical: solution
 def economical(gradient, start, rate, steps):
-    path = [np.array(start, dtype=float)]
-    before = np.array(gradient(*path[0]))
-    for _ in range(steps):
-        here = np.array(gradient(*path[-1]))
-        ahead = 2 * here - before  # as much further as since the last step
-        path.append(path[-1] + rate * ahead * [1, -1])  # A uphill, B downhill
+    path, before = np.empty((steps + 1, 2)), gradient(*start)
+    path[0] = start
+    for k in range(steps):
+        here = np.array(gradient(*path[k]))
+        across, down = rate * (2 * here - before)  # as much further as since the last step
+        path[k + 1] = path[k] + [across, -down]  # A uphill, B downhill
         before = here
-    return np.array(path)
+    return path
 
 
-# %% minimax_games.economical: right, two loose coordinates and a list of tuples
+# %% minimax_games.economical: right, the slopes of the step before carry on
+def economical(gradient, start, rate, steps):
+    signs = np.array([1, -1])
+    here, path = start, [start]
+    slopes = signs * gradient(*here)
+    for _ in range(steps):
+        ahead = here + rate * slopes
+        slopes = signs * gradient(*ahead)
+        here = here + rate * slopes
+        path.append(here)
+    return path
+
+
+# %% minimax_games.economical: right, numbers one by one
 def economical(gradient, start, rate, steps):
     x, y = start
+    u, v = gradient(x, y)
     path = [(x, y)]
-    last_x, last_y = gradient(*start)
     for _ in range(steps):
-        slope_x, slope_y = gradient(x, y)
-        x += rate * (2 * slope_x - last_x)
-        y -= rate * (2 * slope_y - last_y)
+        new_u, new_v = gradient(x, y)
+        x += rate * (new_u + new_u - u)
+        y -= rate * (new_v + new_v - v)
+        u, v = new_u, new_v
         path.append((x, y))
-        last_x, last_y = slope_x, slope_y
     return path
 
 
-# %% minimax_games.economical: right, the slopes read at the point reflected ahead
+# %% minimax_games.economical: right, a gap between two paths
 def economical(gradient, start, rate, steps):
-    path = [np.array(start)]
-    before = path[0]
-    for _ in range(steps):
-        slopes = np.array(gradient(*(path[-1] + path[-1] - before)))
-        before = path[-1]
-        path.append(before + rate * np.array([1, -1]) * slopes)
-    return path
-
-
-# %% minimax_games.economical: right, extragradient with the last reading for the look ahead
-def economical(gradient, start, rate, steps):
-    rates = np.array([rate, -rate])
-    path = np.tile(start, (steps + 1, 1))
-    slopes = gradient(*start)
-    for i in range(steps):
-        slopes = gradient(*(path[i] + rates * slopes))
-        path[i + 1] = path[i] + rates * slopes
-    return path
+    points = np.tile(start, (steps + 1, 1))
+    turn = np.diag([rate, -rate])
+    lead = turn @ gradient(*start)
+    for k in range(steps):
+        step = turn @ gradient(*points[k])
+        points[k + 1] = points[k] + step + (step - lead)
+        lead = step
+    return points
 
 
 # %% minimax_games.economical: wrong, "spirals out"
@@ -250,12 +286,12 @@ def economical(gradient, start, rate, steps):
     return play(simultaneous_step, gradient, start, rate, steps)
 
 
-# %% minimax_games.economical: wrong, "readings"
+# %% minimax_games.economical: wrong, "read the slopes"
 def economical(gradient, start, rate, steps):
     return play(extragradient_step, gradient, start, rate, steps)
 
 
-# %% minimax_games.economical: wrong, "readings"
+# %% minimax_games.economical: wrong, "read the slopes"
 def economical(gradient, start, rate, steps):
     return play(alternating_step, gradient, start, rate, steps)
 
@@ -299,13 +335,7 @@ def economical(gradient, start, rate, steps):
     return play(simultaneous_step, gradient, start, rate, steps)[-1]
 
 
-# %% minimax_games.column: wrong, "the value comes first"
-def column_maximin(payoffs):
-    largest = payoffs.max(axis=0)
-    return largest.argmin(), -largest.min()
-
-
-# %% minimax_games.economical: wrong, "both at that rate"
+# %% minimax_games.economical: wrong, "at the same rate"
 def economical(gradient, start, rate, steps):
     path = [np.array(start, dtype=float)]
     before = np.array(gradient(*path[0]))
@@ -318,15 +348,10 @@ def economical(gradient, start, rate, steps):
 
 # %% minimax_games.economical: wrong, "still"
 def economical(gradient, start, rate, steps):
-    return np.array(start) * 0.99 ** np.arange(steps + 1)[:, None]
-
-
-# %% minimax_games.economical: wrong, "at the rate 0.25"
-def economical(gradient, start, rate, steps):
     path = [np.array(start, dtype=float)]
     before = np.array(gradient(*path[0]))
     for _ in range(steps):
         here = np.array(gradient(*path[-1]))
-        path.append(path[-1] + 0.1 * (2 * here - before) * [1, -1])
+        path.append(path[-1] + rate / steps * (2 * here - before) * [1, -1])
         before = here
     return np.array(path)
