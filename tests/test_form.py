@@ -38,6 +38,10 @@ def _code_cells(notebook):
     return Lesson(SOUND, notebook).code_cells
 
 
+def _visible_cells(notebook):
+    return [cell for cell in _code_cells(notebook) if not notebooks.is_folded(cell)]
+
+
 def _set(cell, **changes):
     cell.update(changes)
 
@@ -104,9 +108,9 @@ BREAKERS = [
     (form.alt_text_everywhere, lambda nb: _first_picture(nb).metadata.clear()),
     (form.alt_text_everywhere, lambda nb: _append_to_top(nb, " ![](map.png)")),
     (form.alt_text_everywhere, lambda nb: _append_to_top(nb, ' <img src="map.png">')),
-    (form.short_cells, lambda nb: _set(_code_cells(nb)[5], source="\n".join(["x = 1"] * 26))),
+    (form.short_cells, lambda nb: _set(_visible_cells(nb)[5], source="\n".join(["x = 1"] * 26))),
     (form.short_cells, lambda nb: _stretch(nb, 7)),
-    (form.short_cells, lambda nb: [_set(cell, source="\n".join(["x = 1"] * 16)) for cell in _code_cells(nb)[:8]]),
+    (form.short_cells, lambda nb: [_set(cell, source="\n".join(["x = 1"] * 16)) for cell in _visible_cells(nb)[:8]]),
     (form.prose_before_code, _drop_prose),
     (form.small_file, lambda nb: _append_to_top(nb, "x" * 1_000_000)),
     (form.within_budget, lambda nb: _append_to_top(nb, " word" * 1_800)),
