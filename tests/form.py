@@ -16,7 +16,7 @@ CODE_LINES, MOST_CODE_LINES, MEDIAN_CODE_LINES = 25, 15, 6
 KILOBYTES = 1000
 WORDS, VISIBLE_CELLS, VISIBLE_LINES, LINES_BEFORE_FIGURE = 1800, 45, 250, 30
 # The lessons that don't keep the budget yet. Take one out when it was rewritten; none is put in.
-OVER_BUDGET = {f"{number:02d}" for number in range(14)}
+OVER_BUDGET = {f"{number:02d}" for number in range(1, 14)}
 PROSE_SHARE = 0.85
 
 
@@ -186,7 +186,7 @@ def time_as_measured(lesson):
 
 
 def few_ignored_cells(lesson):
-    """At most 15 % of the code cells are kept from comparison, and only by tags."""
+    """At most 15 % of the code cells, or two, are kept from comparison, and only by tags."""
     cells = lesson.code_cells
     ignored = [cell for cell in cells if notebooks.is_ignored(cell)]
     problems = [
@@ -194,7 +194,7 @@ def few_ignored_cells(lesson):
         for cell in cells
         if re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source)
     ]
-    if len(ignored) > IGNORED_SHARE * len(cells):
+    if len(ignored) > max(2, IGNORED_SHARE * len(cells)):
         problems.append(f"{len(ignored)} of {len(cells)} cells are ignored")
     return problems
 
