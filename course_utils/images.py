@@ -166,6 +166,28 @@ def read_mask(path):
     return gray == values[-1] if len(values) == 2 else gray > 0
 
 
+def read_labels(path):
+    """Read a map of your own with a whole number for each object, as a tool for labeling cells writes it.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A picture of one channel with up to 32 bits, such as a PNG or TIFF. Of a picture with a palette, the numbers count
+        and not the colors.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), int64, at least 0, turned as the camera says.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`read_gray`, and if the file holds colors or decimal numbers, or is a JPEG, which changes numbers.
+    """
+    return _load(path, _numbers)
+
+
 def frame(path):
     """Read how large a picture is as it is shown, from the head of its file.
 
@@ -224,6 +246,17 @@ def _as_shown(file):
 
 class _Unclear(Exception):
     """Why a file's numbers can't be turned into gray values."""
+
+
+def _numbers(file, image):
+    """Whole numbers of a label map (H, W), int64."""
+    if file.format in ("JPEG", "MPO") or not image.mode.startswith(("1", "L", "P", "I")) or len(image.getbands()) > 1:
+        what = "a JPEG, which changes numbers" if file.format in ("JPEG", "MPO") else f"of mode {image.mode}"
+        raise _Unclear(f"is {what}: expected one whole number per pixel, in a PNG or TIFF.")
+    numbers = np.asarray(image).astype(np.int64)
+    if numbers.min() < 0:
+        raise _Unclear(f"holds {numbers.min()}: objects are numbered from 1, and 0 is the background.")
+    return numbers
 
 
 def _values_on_black(file, image):

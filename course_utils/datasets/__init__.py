@@ -5,4 +5,5 @@
 `nuclei`   a microscope picture of 125 nuclei with a label each, many of them touching
 `carvana`  cars in a studio with masks: photographs where a reader has put them, otherwise rendered
 `annotations`  boxes of your own pictures, from Pascal VOC XML or from masks
+`folder`   a folder of your own pictures, with VOC, COCO, YOLO or masks beside them, as one set of arrays
 """

@@ -105,6 +105,27 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     )
 
 
+def names_in_voc(path):
+    """List the class names in an annotation in the XML format of Pascal VOC.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The XML file.
+
+    Returns
+    -------
+    list of str
+        One for each object, "" for an object without a name.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing, or not such XML.
+    """
+    return [(element.findtext("name") or "").strip() for element in _parse(Path(path)).findall("object")]
+
+
 def _check_names(classes):
     names = (classes,) if isinstance(classes, str) else tuple(classes)
     if isinstance(classes, str) or not names or len(set(names)) < len(names):
