@@ -77,6 +77,7 @@ def test_modules_import_only_from_their_left(path):
         ("import course_utils.explore", {"tensorflow", "keras", "sklearn"}),
         ("import course_utils.datasets.mnist", {"tensorflow", "keras", "matplotlib", "sklearn"}),
         ("import course_utils.datasets.folder", {"tensorflow", "keras", "matplotlib", "sklearn"}),
+        ("import course_utils.datasets.photographs", {"tensorflow", "keras", "matplotlib", "sklearn", "skimage"}),
         ("import course_utils.datasets.nuclei", {"tensorflow", "keras", "matplotlib", "sklearn", "skimage"}),
         ("import course_utils.datasets.scenes", {"tensorflow", "keras", "matplotlib", "sklearn"}),
         ("import course_utils.notebooks", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "IPython"}),
@@ -133,7 +134,7 @@ def _lines_of_code(path):
 
 
 def test_package_is_small_enough_to_read_in_an_afternoon():
-    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 4120
+    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 4320
 
 
 def test_map_in_the_package_docstring_names_every_module():

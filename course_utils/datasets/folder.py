@@ -137,14 +137,14 @@ class _Reading:
         self.faults.append(sentence)
 
     def picture(self, where, name):
-        """The picture that an annotation names; only the name counts, never a folder."""
+        """The picture with a name that an annotation gives; only the name counts, never a folder. `where` begins a fault."""
         name = PureWindowsPath(str(name)).name  # knows / and \
         if name not in self.pictures:
             raise ValueError(f"{where}: its picture {name or 'without a name'} is missing in {self.path}.")
         return self.pictures[name]
 
     def number_of(self, where, name):
-        """The number of a class, or None where an unknown one was skipped."""
+        """The number of the class with this name, or None where an unknown one was skipped. `where` begins a fault."""
         if name in self.classes:
             return self.classes.index(name)
         self.fault(
