@@ -5,11 +5,17 @@
 large_boxes = count_boxes(125)  # 125 + 124 + ... + 1 stretches, squared
 
 
-# %% region_proposals.large: right, counted
-large_boxes = sum(128 - width + 1 for width in range(4, 129)) ** 2
+# %% region_proposals.large: right, added up
+large_boxes = sum(range(126)) ** 2
 
-# %% region_proposals.large: right, as a decimal number
-large_boxes = np.arange(1.0, 126).sum() ** 2
+
+# %% region_proposals.large: right, all pairs of edges
+edges = np.arange(129)
+large_boxes = np.count_nonzero(edges - edges[:, None] >= 4) ** 2
+
+
+# %% region_proposals.large: right, a float by a formula for triangles
+large_boxes = (125.0 * 126 / 2) ** 2
 
 
 # %% region_proposals.large: wrong, "thin ones too"
@@ -28,6 +34,13 @@ large_boxes = count_boxes(128) - count_boxes(3)
 large_boxes = 125**2
 
 
+# %% region_proposals.large: wrong, "stretches of 3 too"
+large_boxes = count_boxes(126)
+
+# %% region_proposals.large: wrong, "in both"
+large_boxes = (128 * 129 // 2) * (125 * 126 // 2)
+
+
 # %% region_proposals.needed: solution
 def proposals_needed(truth, boxes):
     hit = geometry.iou(truth, boxes) >= 0.5  # (n, P)
@@ -36,20 +49,27 @@ def proposals_needed(truth, boxes):
     return hit.argmax(axis=1).max() + 1  # the slowest of the first hits
 
 
-# %% region_proposals.needed: right, box by box
+# %% region_proposals.needed: right, a loop that stops
 def proposals_needed(truth, boxes):
-    left = list(range(len(truth)))
-    for looked_at, box in enumerate(boxes, start=1):
-        left = [i for i in left if geometry.iou(truth[[i]], box[None])[0, 0] < 0.5]
-        if not left:
-            return looked_at
+    for number, box in enumerate(boxes, start=1):
+        truth = truth[geometry.iou(truth, [box]).squeeze(axis=1) < 0.5]
+        if not len(truth):
+            return number
     return -1
 
 
-# %% region_proposals.needed: right, with running sums
+# %% region_proposals.needed: right, how many are found by then
 def proposals_needed(truth, boxes):
-    all_found = (np.cumsum(geometry.iou(truth, boxes) >= 0.5, axis=1) > 0).all(axis=0)
-    return float(np.flatnonzero(all_found)[0] + 1) if all_found[-1] else -1.0
+    best_so_far = np.maximum.accumulate(geometry.iou(truth, boxes), axis=1).min(axis=0)
+    places = np.flatnonzero(best_so_far >= 0.5)
+    return places[0] + 1 if places.size else -1
+
+
+# %% region_proposals.needed: right, floats and infinity
+def proposals_needed(truth, boxes):
+    places = np.arange(1, len(boxes) + 1.0)
+    firsts = np.where(geometry.iou(truth, boxes) >= 0.5, places, np.inf).min(axis=1)
+    return -1 if np.isinf(firsts).any() else max(firsts)
 
 
 # %% region_proposals.needed: wrong, "add one"
@@ -62,14 +82,33 @@ def proposals_needed(truth, boxes):
     return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).min() + 1
 
 
-# %% region_proposals.needed: wrong, "should be -1"
+# %% region_proposals.needed: wrong, "the answer is -1"
 def proposals_needed(truth, boxes):
     return (geometry.iou(truth, boxes) >= 0.5).argmax(axis=1).max() + 1
 
 
-# %% region_proposals.needed: wrong, "are needed, and you give"
+# %% region_proposals.needed: wrong, "these are all of the boxes"
 def proposals_needed(truth, boxes):
     return len(boxes)
+
+
+# %% region_proposals.needed: wrong, "exactly 0.5 is enough"
+def proposals_needed(truth, boxes):
+    hit = geometry.iou(truth, boxes) > 0.5
+    return hit.argmax(axis=1).max() + 1 if hit.any(axis=1).all() else -1
+
+
+# %% region_proposals.needed: wrong, "those in between"
+def proposals_needed(truth, boxes):
+    hit = geometry.iou(truth, boxes) >= 0.5
+    return len(np.unique(hit.argmax(axis=1))) if hit.any(axis=1).all() else -1
+
+
+# %% region_proposals.needed: wrong, "is it IoU >= 0.5"
+def proposals_needed(truth, boxes):
+    shared = [[max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0) for b in boxes] for a in truth]  # fmt: skip
+    hit = np.array(shared) / geometry.area(truth)[:, None] >= 0.5  # covered, whatever the size of the proposal
+    return hit.argmax(axis=1).max() + 1 if hit.any(axis=1).all() else -1
 
 
 # %% region_proposals.hardest: solution
@@ -78,16 +117,31 @@ def hardest(scores, overlap, count):
     return negative[np.argsort(-scores[negative])][:count]
 
 
-# %% region_proposals.hardest: right, as a list
+# %% region_proposals.hardest: right, other boxes set to minus infinity
 def hardest(scores, overlap, count):
-    order = sorted(range(len(scores)), key=lambda i: scores[i], reverse=True)
-    return [i for i in order if overlap[i] < 0.3][:count]
+    candidates = np.where(overlap < 0.3, scores, -np.inf)
+    return np.argsort(candidates)[::-1][:count]
 
 
-# %% region_proposals.hardest: right, with the others masked
+# %% region_proposals.hardest: right, sorted pairs in a list
 def hardest(scores, overlap, count):
-    masked = np.where(overlap < 0.3, scores, -np.inf)
-    return np.argsort(masked)[::-1][:count].astype(np.int16)
+    pairs = [(score, i) for i, score in enumerate(scores) if not overlap[i] >= 0.3]
+    return [i for _, i in sorted(pairs, reverse=True)[:count]]
+
+
+# %% region_proposals.hardest: right, TensorFlow
+def hardest(scores, overlap, count):
+    candidates = tf.where(overlap < 0.3, scores, -np.inf)
+    return tf.math.top_k(candidates, count).indices
+
+
+# %% region_proposals.hardest: right, one after the other
+def hardest(scores, overlap, count):
+    left, found = np.flatnonzero(overlap < 0.3).tolist(), np.empty(count, np.int16)
+    for k in range(count):
+        found[k] = max(left, key=scores.item)
+        left.remove(found[k])
+    return found
 
 
 # %% region_proposals.hardest: wrong, "not a negative"
@@ -117,6 +171,34 @@ def hardest(scores, overlap, count):
     return np.sort(scores[overlap < 0.3])[::-1][:count]
 
 
+# %% region_proposals.hardest: wrong, "not a negative"
+def hardest(scores, overlap, count):
+    return np.argsort(-scores * (overlap < 0.3))[:count]  # right where all scores are positive
+
+
+# %% region_proposals.hardest: wrong, "by 0.30"
+def hardest(scores, overlap, count):
+    negative = np.flatnonzero(overlap <= 0.3)
+    return negative[np.argsort(-scores[negative])][:count]
+
+
+# %% region_proposals.hardest: wrong, "count within the negatives"
+def hardest(scores, overlap, count):
+    return np.argsort(-scores[overlap < 0.3])[:count]
+
+
+# %% region_proposals.hardest: wrong, "comes first"
+def hardest(scores, overlap, count):
+    candidates = np.where(overlap < 0.3, scores, -np.inf)
+    return np.argpartition(-candidates, count)[:count]
+
+
+# %% region_proposals.hardest: wrong, "a negative is hard if its score is high"
+def hardest(scores, overlap, count):
+    negative = np.flatnonzero(overlap < 0.3)
+    return negative[np.argsort(-np.abs(scores[negative]))][:count]
+
+
 # %% region_proposals.suppress: solution
 def suppress(boxes, scores):
     kept = []
@@ -126,18 +208,23 @@ def suppress(boxes, scores):
     return np.array(kept)
 
 
-# %% region_proposals.suppress: right, with the package's
+# %% region_proposals.suppress: right, the package's function
 def suppress(boxes, scores):
-    return geometry.non_maximum_suppression(boxes, scores, 0.3)
+    return geometry.non_maximum_suppression(boxes, scores, threshold=0.3)
 
 
-# %% region_proposals.suppress: right, by taking the best of what is left
+# %% region_proposals.suppress: right, TensorFlow
 def suppress(boxes, scores):
-    left, kept = list(range(len(boxes))), []
-    while left:
-        best = max(left, key=lambda i: scores[i])
-        kept.append(best)
-        left = [i for i in left if i != best and geometry.iou(boxes[[best]], boxes[[i]])[0, 0] <= 0.3]
+    return tf.image.non_max_suppression(boxes, scores, len(boxes), iou_threshold=0.3)
+
+
+# %% region_proposals.suppress: right, sets of what is left
+def suppress(boxes, scores):
+    overlaps, left, kept = geometry.iou(boxes, boxes), set(range(len(boxes))), []
+    for i in sorted(left, key=scores.item, reverse=True):
+        if i in left:
+            kept.append(i)
+            left -= {*np.flatnonzero(overlaps[i] > 0.3)}
     return kept
 
 
@@ -182,21 +269,46 @@ def suppress(boxes, scores):
     return boxes[geometry.non_maximum_suppression(boxes, scores, 0.3)]
 
 
+# %% region_proposals.suppress: wrong, "exactly 0.3 drops no box"
+def suppress(boxes, scores):
+    kept = []
+    for i in np.argsort(-scores):
+        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() < 0.3:
+            kept.append(i)
+    return np.array(kept)
+
+
+# %% region_proposals.suppress: wrong, "you drop at an IoU of 0.5"
+def suppress(boxes, scores):
+    return geometry.non_maximum_suppression(boxes, scores)
+
+
+# %% region_proposals.suppress: wrong, "should be kept"
+def suppress(boxes, scores):
+    overlaps, left, kept = geometry.iou(boxes, boxes), scores.copy(), []
+    while (left > 0).any():  # stops at a score of 0
+        kept.append(left.argmax())
+        left[overlaps[kept[-1]] > 0.3] = 0
+    return kept
+
+
 # %% region_proposals.thirty: solution
 def thirty(image):
-    brightness_only = ((1, 0, 0, 0),)  # digits are brighter than stone; their texture and size say less
-    return selective_search(image, scales=(100,), strategies=brightness_only)[:30]
+    color_alone = np.eye(4)[0]  # (1, 0, 0, 0): digits are brighter than stone; their texture and size say less
+    return selective_search(image, scales=[100], strategies=[color_alone])[:30]
 
 
-# %% region_proposals.thirty: right, as a list
+# %% region_proposals.thirty: right, the brightest of the first regions
 def thirty(image):
-    found = selective_search(image, scales=(100,), strategies=((1, 0, 0, 0),))
-    return [box.tolist() for box in found[:30]]
+    boxes = first_boxes(image)
+    means = [image[y0:y1, x0:x1].mean() for x0, y0, x1, y1 in boxes.astype(int)]
+    return boxes[np.argsort(means)[::-1]][:30]
 
 
-# %% region_proposals.thirty: right, with another scale
+# %% region_proposals.thirty: right, lists
 def thirty(image):
-    return selective_search(image, scales=(90,), strategies=((1, 0, 0, 0),))[:30].astype(np.float32)
+    color, *_ = np.eye(4)
+    return list(map(list, selective_search(image, [100], [color])))[:30]
 
 
 # %% region_proposals.thirty: wrong, "is one enough"
@@ -209,12 +321,12 @@ def thirty(image):
     return selective_search(image)
 
 
-# %% region_proposals.thirty: wrong, "at least 0.90"
+# %% region_proposals.thirty: wrong, "too low to reach 0.90"
 def thirty(image):
     return selective_search(image, scales=(100,), strategies=((0, 0, 1, 1),))[:30]
 
 
-# %% region_proposals.thirty: wrong, "at least 0.90"
+# %% region_proposals.thirty: wrong, "too low to reach 0.90"
 def thirty(image):
     return sliding_windows()[::150][:30]
 
@@ -224,13 +336,13 @@ def thirty(image):
     return np.zeros((30, 5))
 
 
-# %% region_proposals.needed: wrong, "exactly 0.5"
-def proposals_needed(truth, boxes):
-    hit = geometry.iou(truth, boxes) > 0.5
-    return hit.argmax(axis=1).max() + 1 if hit.any(axis=1).all() else -1
+# %% region_proposals.thirty: wrong, "too low to reach 0.90"
+def thirty(image):
+    scene = load_scenes(1, seed=5, part="test")
+    return scene.boxes[0]  # of another picture
 
 
-# %% region_proposals.hardest: wrong, "not a negative"
-def hardest(scores, overlap, count):
-    negative = np.flatnonzero(overlap <= 0.3)
-    return negative[np.argsort(-scores[negative])][:count]
+# %% region_proposals.thirty: wrong, "x, y, width, height"
+def thirty(image):
+    boxes = selective_search(image, scales=[100], strategies=[np.eye(4)[0]])[:30]
+    return np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
