@@ -97,6 +97,10 @@ _EDGE_MISTAKES = (
         lambda boxes, height, width: _to_edges(boxes, height, width)[:, [1, 0, 3, 2]],
         "these are y0, x0, y1, x1; the order is x0, y0, x1, y1.",
     ),
+    (
+        lambda boxes, height, width: np.trunc(_to_edges(boxes, height, width)),
+        "these are cut off to whole numbers, as pixels are: fill an array of floats.",
+    ),
 )  # fmt: skip
 
 
@@ -108,6 +112,7 @@ def _edges(answer):
         (rng.uniform(1, 40, (count, 4)), height, width)
         for count, height, width in ((1, 90, 80), (4, 80, 333), (5, 128, 128))
     ]
+    tried.append((rng.integers(1, 40, (3, 4)), 70, 60))  # pixels are often whole numbers
     cases(
         function(answer), tried, _to_edges, _EDGE_MISTAKES, "the edges should be {right}, and yours are {value}.",
         case="for boxes {0.shape} in a picture {1} high and {2} wide", what="the edges", atol=1e-6,
@@ -164,14 +169,16 @@ def _judge_pictures(turned, images):
 
 
 def _chosen_pictures():
-    """Truth and answers of 14 pictures, made so that each way to miscount gives another number."""
-    corners = 50.0 * np.arange(14)[:, None]  # far apart: a box compared with another picture's truth shares nothing
+    """Truth and answers of 26 pictures, made so that each way to miscount gives another number."""
+    corners = 50.0 * np.arange(26)[:, None]  # far apart: a box compared with another picture's truth shares nothing
     truth = np.hstack([corners, corners, corners + 20, corners + 20])
     found = truth.copy()
-    found[[2, 3, 6, 8]] += [10, 0, 10, 0]  # 200 of 600
+    found[[2, 3, 6, 8, 14]] += [10, 0, 10, 0]  # 200 of 600, and half of the true box
+    found[[10, 11]] += [0, 25, 0, 25]  # apart, below
+    found[13] += [25, 0, 25, 0]  # apart, to the right
     found[[4, 5, 7]] -= [0, 0, 0, 10]  # 200 of 400, exactly a half
     found[9] += [1, 0, 1, 0]  # 380 of 420
-    labels = np.arange(14) % 10
+    labels = np.arange(26) % 10
     found_labels = labels.copy()
     found_labels[[1, 3, 8]] += 1
     return labels, truth, found_labels, found
@@ -180,12 +187,15 @@ def _chosen_pictures():
 _MISCOUNTED = {
     2: "you count a picture if both are wrong, and one is enough",
     3: "you count the wrong labels alone",
-    4: "you count the wrong boxes alone",
-    6: "this is the share of right pictures, and with an IoU of exactly 0.5 a box is right",
-    7: "a picture with a wrong label and a wrong box is counted twice; join the two conditions with |",
-    8: "an IoU of exactly 0.5 is not below 0.5",
-    9: "this is the share of right pictures, and the error is the share of wrong ones",
-    14 * 5: "this is the number of wrong pictures, so divide by how many there are",
+    5: "you compare the boxes up and down alone; an area needs both directions",
+    6: "you divide the shared area by that of one box; divide it by that of the union",
+    7: "you compare the boxes left and right alone; an area needs both directions",
+    8: "you count the wrong boxes alone",
+    11: "a picture with a wrong label and a wrong box is counted twice; join the two conditions with |",
+    12: "an IoU of exactly 0.5 is not below 0.5",
+    14: "this is the share of right pictures, and with an IoU of exactly 0.5 a box is right",
+    17: "this is the share of right pictures, and the error is the share of wrong ones",
+    26 * 9: "this is the number of wrong pictures, so divide by how many there are",
 }
 
 
@@ -199,6 +209,7 @@ def _drawn_pictures():
         found = truth + rng.normal(0, 3, (count, 2))[:, [0, 1, 0, 1]] + 44 * far
         labels = rng.integers(0, 3, count)
         yield labels, truth, np.where(rng.random(count) < 0.2, labels + 1, labels), found
+        yield labels, truth / 128, labels, found / 128  # normalized, where a side below 1 is no rounding error
     yield np.arange(4), truth[:4], np.arange(4), truth[:4] + 1  # all right
     yield np.zeros(5, int), truth[:5], np.ones(5, int), truth[:5]  # all labels wrong
 
@@ -210,14 +221,14 @@ def _right_error(labels, boxes, found_labels, found_boxes):
 def _error(answer):
     """Write localization_error(labels, boxes, found_labels, found_boxes): the share with a wrong label or IoU below 0.5."""
     judge = function(answer)
-    told = "of 14 pictures five have a wrong label or box, 0.357, and you give {value}"
-    near = {count / 14: f"{told.format(value=f'{count / 14:.3g}')}: {words}." for count, words in _MISCOUNTED.items()}
-    expect(judge(*_chosen_pictures()), 5 / 14, near, f"{told}: a picture is wrong if its label or its box is.")
+    told = "of 26 pictures nine have a wrong label or box, 0.346, and you give {value}"
+    near = {count / 26: f"{told.format(value=f'{count / 26:.3g}')}: {words}." for count, words in _MISCOUNTED.items()}
+    expect(judge(*_chosen_pictures()), 9 / 26, near, f"{told}: a picture is wrong if its label or its box is.")
     cases(
         judge, _drawn_pictures(), _right_error, (),
         "{right} of them are wrong, where you give {value}: is each box compared with the truth of its own picture, and "
         "is IoU computed for both directions, and 0 where boxes share nothing?",
-        case="14 chosen pictures come out right, and for labels {0.shape} and boxes {1.shape} of further ones",
+        case="26 chosen pictures come out right, and for labels {0.shape} and boxes {1.shape} of further ones",
     )  # fmt: skip
 
 
