@@ -28,7 +28,10 @@ OBJECTIVES = "**After this lesson you can**"
 REFERENCES = "**References.**"
 NUMBERED = re.compile(r"^\*\*\d+\.\*\*", re.M)  # where the statement of an exercise begins
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$", re.M)
-_NOT_WORDS = re.compile(r"```.*?```|\$\$.*?\$\$|(?<=\])\([^)]*\)|https?:\S+|<[^>]+>", re.S)
+# Fences, formulas, addresses, HTML, and the line with links to Colab and Binder, which not every copy has.
+_NOT_WORDS = re.compile(
+    r"```.*?```|\$\$.*?\$\$|^\*Run it in a browser[^\n]*$|(?<=\])\([^)]*\)|https?:\S+|<[^>]+>", re.S | re.M
+)
 _WORD = re.compile(r"\$[^$]+\$|`[^`]+`|\w[\w'.-]*")
 
 
