@@ -201,7 +201,7 @@ EXERCISES = (
         "otsu.quantize",
         _quantize,
         hint="`labels = np.digitize(gray, multi_otsu(...), right=True)` numbers the classes. `gray[labels == k].mean()` is what class k should become.",
-        right="the smallest within-class variance is the smallest mean squared error of any picture with so many gray values.",
+        right="before rounding, no picture with so many gray values has a smaller mean squared error: it is the within-class variance, which Otsu's thresholds make smallest.",
     ),
     Exercise(
         "otsu.small",

@@ -33,7 +33,7 @@ def _negative(answer):
         y, x = np.argwhere(found != right)[0] if (found != right).any() else (0, 0)
         near = (
             (gray, "the picture comes back unchanged."),
-            (-gray, "black (0) stays black: in uint8, -g wraps round to 256 - g, and -0 is 0."),
+            (-gray, "black (0) stays black: in uint8, -g wraps around to 256 - g, and -0 is 0."),
             (gray.max() - gray, "you subtract from the brightest pixel, and a picture need not have a white one."),
             (right / 255, "these values range from 0 to 1; gray values range from 0 to 255."),
         )

@@ -48,7 +48,7 @@ def _negative(answer):
     """Write threshold_of_negative(t): the threshold that splits the negative 255 - g into the same two parts."""
     find = function(answer)
     gray, tried = np.arange(256), (0, 1, 63, 100, 127, 128, 200, 253, 254)
-    found = [number(find(t)) for t in tried]
+    found = [number(find(t)) + 1e-9 for t in tried]  # a whole number may come out of a formula a little too low
     moved = [int(((gray > t) != (255 - gray <= f)).sum()) for t, f in zip(tried, found, strict=True)]
     if not any(moved):
         return
@@ -80,6 +80,8 @@ def _mixtures():
         (0.5, 80, 160, 25, 5),
         (0.7, 100, 140, 15, 0.5),
         (0.99, 90, 150, 16, 1),
+        (0.99, 80, 160, 40, 1),  # the best threshold lies above both means,
+        (0.05, 90, 150, 30, 2),  # and here below both
     )
     rng = np.random.default_rng(3)
     for _ in range(12):
@@ -98,7 +100,7 @@ def _cost(answer):
     near = (
         (
             lambda share, dark, bright, spread, cost: dark + bright - _best_threshold(share, dark, bright, spread, cost),
-            "the correction has the wrong sign: with 90% dark pixels the threshold should move towards the bright mean, and yours moves away from it.",
+            "the correction has the wrong sign: with 90% dark pixels the threshold should move toward the bright mean, and yours moves away from it.",
         ),
         (
             lambda *case: _best_threshold(*case[:4], 1),
@@ -172,7 +174,7 @@ def _ink(answer):
         return
     start = f"the mean Dice over six pages is {score:.3f}, and it takes 0.900 to pass: "
     if missed > 0.7 and false > 0.7:
-        raise Wrong("your mask is True on the paper and False on the ink: turn it round.")
+        raise Wrong("your mask is True on the paper and False on the ink: turn it around.")
     if missed == 1:
         raise Wrong(start + "your masks are empty, no pixel is ink.")
     if false > 0.2 or (false > 0.08 and missed > 0.1):
@@ -229,7 +231,7 @@ EXERCISES = (
         "thresholding.cost",
         _cost,
         hint="At the best threshold the costs of both errors balance: P1 p1(t) = miss_cost P2 p2(t). Take logarithms, as for the Bayes threshold.",
-        right="dear misses lower the threshold, by spread² ln(miss_cost) / (bright_mean - dark_mean).",
+        right="costly misses lower the threshold, by spread² ln(miss_cost) / (bright_mean - dark_mean).",
     ),
     Exercise(
         "thresholding.iterate",

@@ -58,6 +58,12 @@ def cluster_colors(points, k, rng, steps=20):
     return [centroids, labels, losses]
 
 
+# %% kmeans.repair: right, until no label changes
+def cluster_colors(points, k, rng, steps=20):
+    start = points[rng.choice(len(points), k, replace=False)]
+    return lloyd(points, start, np.ones(len(points)), steps)
+
+
 # %% kmeans.repair: right, with the loss as a mean before each update
 def cluster_colors(points, k, rng, steps=20):
     centroids = np.array(rng.choice(points, k, replace=False))
@@ -162,6 +168,11 @@ def weighted_median(values, weights):
     return values[order][np.searchsorted(below, below[-1] / 2)]
 
 
+# %% kmeans.median: right, with NumPy's quantile
+def weighted_median(values, weights):
+    return np.quantile(values, 0.5, weights=weights, method="inverted_cdf")
+
+
 # %% kmeans.median: right, with a loop
 def weighted_median(values, weights):
     total = 0.0
@@ -210,7 +221,7 @@ def weighted_median(values, weights):
     return np.median(np.repeat(values, np.maximum(weights, 1).astype(int)))
 
 
-# %% kmeans.median: wrong, "the answer is 4"
+# %% kmeans.median: wrong, "at least half"
 def weighted_median(values, weights):
     order = np.argsort(values)
     below = np.cumsum(weights[order])
@@ -285,3 +296,88 @@ def cluster_colors(points, k, rng, steps=20):
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
+
+
+# %% kmeans.repair: wrong, "has no points"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[rng.choice(len(points), k, replace=False)]
+    losses = []
+    for _ in range(steps):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points.mean(axis=0) for j in range(k)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.repair: wrong, "not the means of their points"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[rng.choice(len(points), k, replace=False)]
+    losses = []
+    for _ in range(steps):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points[labels == j].mean(axis=0).round(1) for j in range(k)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.repair: wrong, "each step appends one"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[rng.choice(len(points), k, replace=False)]
+    losses = []
+    for _ in range(20):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.repair: wrong, "with nothing else"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[np.random.default_rng().choice(len(points), k, replace=False)]
+    losses = []
+    for _ in range(steps):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.repair: wrong, "how did its cluster get empty"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[rng.choice(len(points), k)]
+    losses = []
+    for _ in range(steps):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.repair: wrong, "the centroids to have the shape"
+def cluster_colors(points, k, rng, steps=20):
+    centroids = points[rng.choice(len(points), 4, replace=False)]
+    losses = []
+    for _ in range(steps):
+        labels = squared_distances(points, centroids).argmin(axis=0)
+        centroids = np.array([points[labels == j].mean(axis=0) for j in range(4)])
+        losses.append(((points - centroids[labels]) ** 2).sum())
+    return centroids, labels, losses
+
+
+# %% kmeans.median: wrong, "at least half"
+def weighted_median(values, weights):
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    return values[order][np.argmax(below > below[-1] / 2)]
+
+
+# %% kmeans.median: wrong, "not half of the number"
+def weighted_median(values, weights):
+    order = np.argsort(values)
+    return values[order][np.argmax(np.cumsum(weights[order]) >= len(values) / 2)]
+
+
+# %% kmeans.median: wrong, "the answer is"
+def weighted_median(values, weights):
+    order = np.argsort(values)
+    return values[order][np.searchsorted(np.cumsum(weights[order]), weights.mean())]

@@ -79,6 +79,11 @@ def threshold_of_negative(t):
     return min(255 - g for g in range(t + 1)) - 1
 
 
+# %% thresholding.negative: right, in shares of the range
+def threshold_of_negative(t):
+    return 255 * (1 - (t + 1) / 255)
+
+
 # %% thresholding.negative: right, a lambda
 threshold_of_negative = lambda t: 255 - (t + 1)  # noqa: E731
 
@@ -181,6 +186,16 @@ def cheapest_threshold(p, m1, m2, s, c):
 # %% thresholding.cost: wrong, "yours is"
 def cheapest_threshold(p, m1, m2, s, c):
     return (m1 + m2) / 2 + 25**2 / (m2 - m1) * np.log(p / (1 - p) / c)
+
+
+# %% thresholding.cost: wrong, "yours is 160"
+def cheapest_threshold(p, m1, m2, s, c):
+    return np.clip((m1 + m2) / 2 + s**2 / (m2 - m1) * np.log(p / (1 - p) / c), m1, m2)
+
+
+# %% thresholding.cost: wrong, "no effect"
+def cheapest_threshold(p, m1, m2, s, c):
+    return (m1 + m2) / 2 + s**2 / (m2 - m1) * np.log(p / (1 - p) / max(c, 1))
 
 
 # %% thresholding.iterate: solution
@@ -309,7 +324,7 @@ def find_ink(gray):
     return gray <= 100
 
 
-# %% thresholding.ink: wrong, "turn it round"
+# %% thresholding.ink: wrong, "turn it around"
 def find_ink(gray):
     return gray > local_mean(gray, 35) - 15
 

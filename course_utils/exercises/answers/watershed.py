@@ -17,7 +17,7 @@ def meeting_level(heights, left, right):
     for place in range(left, right + 1):
         if heights[place] > level:
             level = heights[place]
-    return float(level)
+    return level
 
 
 # %% watershed.level: right, by raising the water
@@ -47,36 +47,66 @@ def meeting_level(heights, left, right):
     print(heights[left : right + 1].max())
 
 
-# %% watershed.height: solution
-s = 36 / 20
-height_in_pixels = 20 * (s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4))
+# %% watershed.level: wrong, "on the right must"
+def meeting_level(heights, left, right):
+    return heights[left:right].max()
 
+
+# %% watershed.level: wrong, "on the left must"
+def meeting_level(heights, left, right):
+    return max(heights[left + 1 : right + 1])
+
+
+# %% watershed.level: wrong, "raised"
+def meeting_level(heights, left, right):
+    return heights[left + 1 : right].sort()[-1]
+
+
+# %% watershed.level: wrong, "the level is"
+def meeting_level(heights, left, right):
+    return max(np.delete(heights[left : right + 1], 0), default=heights[left]) + 1
+
+
+# %% watershed.height: solution
+s = 48 / 25
+height_in_pixels = 25 * (s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4))
 
 # %% watershed.height: right, in pixels throughout
-height_in_pixels = 36 / (2 * np.sqrt(3)) + np.sqrt(20**2 - 18**2)
+height_in_pixels = 48 / (2 * np.sqrt(3)) + np.sqrt(25**2 - 24**2)
+
+# %% watershed.height: right, the lesson's function
+height_in_pixels = 25 * ghost_height(48 / 25)
 
 # %% watershed.height: right, rounded
-height_in_pixels = 19.1
+height_in_pixels = 20.9
 
 # %% watershed.height: right, as an array of one number
-height_in_pixels = np.array([36 / np.sqrt(12) + np.sqrt(76)], np.float32)
-
+height_in_pixels = np.full(1, 48 / np.sqrt(12) + 7, np.float32)
 
 # %% watershed.height: wrong, "in radii"
-s = 36 / 20
+s = 48 / 25
 height_in_pixels = s / (2 * np.sqrt(3)) + np.sqrt(1 - s**2 / 4)
 
 # %% watershed.height: wrong, "centers"
-height_in_pixels = 20
+height_in_pixels = 25
 
 # %% watershed.height: wrong, "pass"
-height_in_pixels = 20 * np.sin(np.pi / 6 + np.arccos(36 / 40))
+height_in_pixels = 25 * np.sin(np.pi / 6 + np.arccos(48 / 50))
 
-# %% watershed.height: wrong, "in radii, 36 / 20"
-height_in_pixels = 36 / np.sqrt(3) + 20
+# %% watershed.height: wrong, "in radii, 48 / 25"
+height_in_pixels = 48 / np.sqrt(3) + 25
+
+# %% watershed.height: wrong, "in radii, 48 / 25"
+height_in_pixels = 25 * ghost_height(48)
+
+# %% watershed.height: wrong, "measured"
+height_in_pixels = measured_ghost(48, 25)
+
+# %% watershed.height: wrong, "one decimal"
+height_in_pixels = round(25 * ghost_height(48 / 25))
 
 # %% watershed.height: wrong, "not it"
-height_in_pixels = 10.4
+height_in_pixels = 13.9
 
 
 # %% watershed.chapter: solution
@@ -86,15 +116,16 @@ def count_bright(gray):
     return len(feature.peak_local_max(D, min_distance=10, labels=mask.astype(int)))
 
 
-# %% watershed.chapter: right, by counting connected pieces
+# %% watershed.chapter: right, the lesson's recipe
 def count_bright(gray):
-    return ndimage.label(gray > filters.threshold_otsu(gray))[1]
+    return recipe_segments(gray > filters.threshold_otsu(gray)).max()
 
 
 # %% watershed.chapter: right, with OpenCV
 def count_bright(gray):
-    _, mask = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return cv2.connectedComponents(mask)[0] - 1
+    _, mask = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return cv2.connectedComponents(np.uint8(distance > 12.5))[0] - 1
 
 
 # %% watershed.chapter: wrong, "you count"
@@ -112,6 +143,29 @@ def count_bright(gray):
 # %% watershed.chapter: wrong, "expected one number"
 def count_bright(gray):
     return feature.peak_local_max(gray.astype(float), min_distance=10)
+
+
+# %% watershed.chapter: wrong, "of which two touch you count 3"
+def count_bright(gray):
+    return maxima(ndimage.distance_transform_edt(gray > filters.threshold_otsu(gray))).max()
+
+
+# %% watershed.chapter: wrong, "pieces of the mask"
+def count_bright(gray):
+    return ndimage.label(gray > filters.threshold_otsu(gray))[1]
+
+
+# %% watershed.chapter: wrong, "that do not touch you count"
+def count_bright(gray):
+    D = ndimage.distance_transform_edt(gray > 100)
+    return len(feature.peak_local_max(D, min_distance=10))
+
+
+# %% watershed.chapter: wrong, "that do not touch you count"
+def count_bright(gray):
+    mask = gray > filters.threshold_otsu(gray)
+    D = ndimage.distance_transform_edt(mask)
+    return len(feature.peak_local_max(D, min_distance=10, labels=~mask))
 
 
 # %% watershed.dams: solution
@@ -134,6 +188,14 @@ def dams(labels):
                 if y2 < height and x2 < width and 0 < labels[y2, x2] != labels[y, x] > 0:
                     found[y, x] = True
     return found
+
+
+# %% watershed.dams: right, from products
+def dams(labels):
+    found = np.zeros(labels.shape, int)
+    found[:, :-1] = labels[:, 1:] * labels[:, :-1] * np.diff(labels)
+    found[:-1] |= labels[1:] * labels[:-1] * np.diff(labels, axis=0)
+    return found.astype(bool)
 
 
 # %% watershed.dams: right, with a padded copy, as 0 and 255
@@ -168,6 +230,27 @@ def dams(labels):
 # %% watershed.dams: wrong, "you have a dam"
 def dams(labels):
     return labels > 0
+
+
+# %% watershed.dams: wrong, "you have a dam"
+def dams(labels):
+    right, below = np.roll(labels, -1, axis=1), np.roll(labels, -1, axis=0)
+    return (labels > 0) & (((right > 0) & (right != labels)) | ((below > 0) & (below != labels)))
+
+
+# %% watershed.dams: wrong, "you miss the dam"
+def dams(labels):
+    found = np.zeros(labels.shape, bool)
+    here, right = labels[:, :-1], labels[:, 1:]
+    found[:, :-1] = (here != right) & (here > 0) & (right > 0)
+    here, below = labels[:-1], labels[1:]
+    found[:-1] = (here != below) & (here > 0) & (below > 0)
+    return found
+
+
+# %% watershed.dams: wrong, "you have a dam"
+def dams(labels):
+    return segmentation.find_boundaries(labels, mode="inner") & (labels > 0)
 
 
 # %% watershed.ghost: solution
@@ -235,3 +318,22 @@ def count_discs(mask):
 # %% watershed.ghost: wrong, "you count"
 def count_discs(mask):
     return 2
+
+
+# %% watershed.ghost: wrong, "you count 3"
+def count_discs(mask):
+    D = ndimage.distance_transform_edt(mask)
+    return min(3, len(feature.peak_local_max(D, min_distance=5, exclude_border=False)))
+
+
+# %% watershed.ghost: wrong, "you count"
+def count_discs(mask):
+    D = ndimage.distance_transform_edt(mask)
+    peaks = feature.peak_local_max(D, min_distance=5, exclude_border=False)
+    return (D[tuple(peaks.T)] > 0.97 * D.max()).sum()
+
+
+# %% watershed.ghost: wrong, "discs are lost"
+def count_discs(mask):
+    D = ndimage.distance_transform_edt(mask)
+    return len(feature.peak_local_max(D, min_distance=int(0.9 * D.max()), exclude_border=False))
