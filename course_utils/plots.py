@@ -317,7 +317,8 @@ def curves(x, lines, xlabel, ylabel, title="", bottom=0.0, marker="", aspect=1.5
         ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
         ax.set_ylim(bottom=bottom)
         if np.asarray(x).dtype.kind in "iu":
-            ax.locator_params(axis="x", integer=True, min_n_ticks=1)
+            # At least three where there are as many whole numbers: on a narrow axis Matplotlib would show a single one.
+            ax.locator_params(axis="x", integer=True, min_n_ticks=min(3, int(np.ptp(x)) + 1))
         if len(lines) > 1:
             ax.legend(fontsize=10)
 

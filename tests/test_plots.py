@@ -276,6 +276,13 @@ def test_integer_axis_has_integer_ticks(x):
     assert (ticks == np.rint(ticks)).all()
 
 
+def test_narrow_integer_axis_has_more_than_one_tick():
+    panel = plots.curves(np.arange(2, 9), [(np.zeros(7), "", plots.TRUTH)], "k", "loss")
+    ticks, _ = _ticks(panel, width=1.5)
+    assert len([tick for tick in ticks if 2 <= tick <= 8]) >= 3
+    assert (ticks == np.rint(ticks)).all()
+
+
 def test_axis_of_real_numbers_keeps_its_ticks_in_between():
     ticks, _ = _ticks(plots.curves([0.0, 1.0], [([0, 1], "", plots.TRUTH)], "share", "loss"))
     assert (ticks != np.rint(ticks)).any()
