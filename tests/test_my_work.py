@@ -121,7 +121,8 @@ def _git(folder, *words):
 @pytest.fixture
 def clones(tmp_path, monkeypatch):
     """A teacher's clone and a student's, with a bare repository between them."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
+    # MAKE's variables are those of a `make test` around this one, and would make an inner make tell its folders.
+    for name in [name for name in os.environ if name.startswith(("GIT_", "MAKE", "MFLAGS"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")

@@ -385,7 +385,7 @@ def test_outcome_tells_silence_from_a_warning_from_an_error():
     assert lesson.outcome(lambda: 1) == "nothing"
     assert lesson.outcome(warnings.warn, "careful") == "a warning"
     assert lesson.outcome(warnings.warn, "old", DeprecationWarning) == "nothing"
-    assert lesson.outcome(int, "a") == "ValueError"
+    assert lesson.outcome(int, "a") == "an error"
     assert lesson.outcome(int, "11", base=2) == "nothing"
 
 
@@ -401,7 +401,7 @@ def test_a_refused_file_has_overwritten_what_fits(tmp_path):
     model, narrow = lesson.new_model(), lesson.new_model(classes=5)
     before = [weights.copy() for weights in narrow.get_weights()]
     model.save_weights(tmp_path / "model.weights.h5")
-    assert lesson.outcome(narrow.load_weights, tmp_path / "model.weights.h5") == "ValueError"
+    assert lesson.outcome(narrow.load_weights, tmp_path / "model.weights.h5") == "an error"
     assert np.array_equal(narrow.get_weights()[0], model.get_weights()[0])
     assert all(np.array_equal(a, b) for a, b in zip(narrow.get_weights()[2:], before[2:], strict=True))
 
