@@ -219,13 +219,10 @@ def read_pair(image, mask, size):
 def _read_mask(path):
     """A mask by its colors, since the order of a GIF's palette is its writer's choice."""
     try:
-        with Image.open(path) as file:
-            file.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _damaged(path) from error
-    try:
         return images.read_mask(path)
     except ValueError as error:
+        if error.__cause__:  # what a decoder said about the file itself
+            raise _damaged(path) from error
         raise DataError(str(error)) from None
 
 
