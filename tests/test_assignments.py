@@ -197,6 +197,7 @@ def course(tmp_path_factory):
         return folder, {(row["assignment"], row["student_id"]): row for row in csv.DictReader(file)}
 
 
+@pytest.mark.classroom
 @pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
 @pytest.mark.parametrize("name", LESSONS)
 def test_nbgrader_gives_solutions_full_marks_and_blanks_none(name, course, made):
