@@ -120,6 +120,16 @@ def test_keras_settings_of_other_work_are_overruled_and_told(environment, config
     assert len(found.stdout.splitlines()) <= 1
 
 
+def test_missing_libraries_are_named_in_one_sentence_by_the_first_import():
+    for module, package in (("cv2", "opencv-python-headless"), ("skimage", "scikit-image"), ("numpy", "numpy")):
+        code = f"import sys; sys.modules[{module!r}] = None\nfrom course_utils import images, lesson"
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        last = found.stderr.strip().splitlines()[-1]
+        assert last.startswith(
+            f"ImportError: The lessons need {package}, which this kernel's Python does not have: run"
+        )
+
+
 def test_keras_on_another_backend_asks_for_a_new_kernel():
     code = """
         import sys, types
