@@ -58,6 +58,13 @@ def inverted_one_bit(path):
     return np.where(RAMP > 127, 0, 255)
 
 
+PLANES = {"photometric": "rgb", "planarconfig": "separate"}
+
+
+def planes(array):
+    return np.ascontiguousarray(np.moveaxis(array, 2, 0))
+
+
 def maps(text, dtype, values):
     def write(path):
         path.write_bytes(text + values.astype(dtype).tobytes())
@@ -87,6 +94,30 @@ READABLE = {
     "color TIFF": ("a.tif", lambda p: tiff(p, COLORS, photometric="rgb") and GRAY_OF_COLORS),
     "deflated TIFF": ("a.tif", lambda p: save(p, RAMP, compression="tiff_adobe_deflate") and RAMP),
     "LZW TIFF": ("a.tif", lambda p: save(p, RAMP, compression="tiff_lzw") and RAMP),
+    "float64 TIFF": ("a.tif", lambda p: tiff(p, RAMP / 255) and RAMP),
+    "float16 TIFF": ("a.tif", lambda p: tiff(p, (RAMP / 255).astype(np.float16)) and RAMP),
+    "deflated big-endian float TIFF": (
+        "a.tif",
+        lambda p: tiff(p, (RAMP / 255).astype(">f4"), byteorder=">", compression="zlib") and RAMP,
+    ),
+    "deflated big-endian 16 bit TIFF": (
+        "a.tif",
+        lambda p: tiff(p, RAMP.astype(">u2") * 257, byteorder=">", compression="zlib") and RAMP,
+    ),
+    "two pages": ("a.tif", lambda p: tiff(p, np.stack([RAMP, 255 - RAMP]), photometric="minisblack") and RAMP),
+    "tiled TIFF": ("a.tif", lambda p: tiff(p, RAMP, tile=(16, 16)) and RAMP),
+    "BigTIFF": ("a.tif", lambda p: tiff(p, RAMP, bigtiff=True) and RAMP),
+    "planes of color": ("a.tif", lambda p: tiff(p, planes(COLORS), **PLANES) and GRAY_OF_COLORS),
+    "16 bit color TIFF": ("a.tif", lambda p: tiff(p, COLORS.astype(np.uint16) * 257) and GRAY_OF_COLORS),
+    "JPEG 2000": ("a.jp2", lambda p: save(p, RAMP) and RAMP),
+    "TGA": ("a.tga", lambda p: save(p, RAMP) and RAMP),
+    "WebP": ("a.webp", lambda p: save(p, COLORS, lossless=True) and GRAY_OF_COLORS),
+    "animated GIF": (
+        "a.gif",
+        lambda p: save(p, RAMP, save_all=True, append_images=[Image.new("L", (256, 6))]) and RAMP,
+    ),
+    "big-endian float map": ("a.pfm", maps(b"Pf 256 6 1.0\n", ">f4", RAMP[::-1] / 255)),
+    "little-endian float map": ("a.pfm", maps(b"Pf 256 6 -1.0\n", "<f4", RAMP[::-1] / 255)),
     "8 bit PGM": ("a.pgm", maps(b"P5 256 6 255\n", ">u1", RAMP)),
     "16 bit PGM": ("a.pgm", maps(b"P5 256 6 65535\n", ">u2", RAMP.astype(np.uint16) * 257)),
     "12 bit PGM": ("a.pgm", maps(b"P5 256 6 4095\n", ">u2", np.rint(RAMP / 255 * 4095))),
@@ -129,6 +160,14 @@ def test_what_is_transparent_turns_white(mode, tmp_path):
     assert (images.read_color(tmp_path / "a.png")[:, :128] == 255).all()
 
 
+def test_value_that_stands_for_transparent_turns_white(tmp_path):
+    for array, clear in ((RAMP, 0), (RAMP.astype(np.uint16) * 257, 0), (COLORS, (0, 255, 192))):
+        path = save(tmp_path / "a.png", array, transparency=clear)
+        assert (images.read_gray(path)[:, 0] == 255).all()
+        assert (images.read_color(path)[:, 0] == 255).all()
+        assert np.array_equal(images.read_gray(path)[:, 1:], (GRAY_OF_COLORS if array is COLORS else RAMP)[:, 1:])
+
+
 def test_one_frame_for_pictures_masks_and_sizes(tmp_path):
     for orientation in range(1, 9):
         shape = (256, 6) if orientation >= 5 else (6, 256)
@@ -143,14 +182,49 @@ def test_one_frame_for_pictures_masks_and_sizes(tmp_path):
         assert images.read_mask(path).shape == shape
 
 
+def test_turned_tiff_of_any_kind_is_right(tmp_path):
+    """Pillow alone takes the rows of some of them for columns, or doesn't invert them."""
+    for orientation, turn in enumerate(TURNS, 1):
+        tag = {"extratags": [(0x0112, "H", 1, orientation, True)]}
+        for kind, array, options in (
+            ("inverted 8 bit", 255 - RAMP, {"photometric": "miniswhite"}),
+            ("inverted 16 bit", (255 - RAMP.astype(np.uint16)) * 257, {"photometric": "miniswhite"}),
+            ("float", (RAMP / 255).astype(np.float32), {}),
+            ("float64", RAMP / 255, {}),
+            ("big-endian float", (RAMP / 255).astype(">f4"), {"byteorder": ">"}),
+            ("big-endian 16 bit", RAMP.astype(">u2") * 257, {"byteorder": ">"}),
+        ):
+            assert np.array_equal(images.read_gray(tiff(tmp_path / "a.tif", array, **options, **tag)), turn(RAMP)), kind
+        inverted = tiff(tmp_path / "a.tif", RAMP > 127, photometric="miniswhite", **tag)
+        assert np.array_equal(images.read_gray(inverted), turn(np.where(RAMP > 127, 0, 255)))
+        assert np.array_equal(images.read_mask(inverted), turn(RAMP <= 127))
+        for array, options in ((planes(COLORS), PLANES), (COLORS.astype(np.uint16) * 257, {})):
+            assert np.array_equal(images.read_color(tiff(tmp_path / "a.tif", array, **options, **tag)), turn(COLORS))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "<u4", ">u4", "i1", "<i2", ">i2", "<i4", ">i4", "<u8"])
+def test_numbers_of_objects_are_read_in_any_byte_order(dtype, tmp_path):
+    truth = np.arange(24).reshape(4, 6) * (5 if "1" in dtype else 300)
+    for compression in (None, "zlib"):
+        order = {"byteorder": dtype[0] if dtype[0] in "<>" else "<", "compression": compression}
+        assert np.array_equal(images.read_labels(tiff(tmp_path / "a.tif", truth.astype(dtype), **order)), truth)
+
+
 REFUSED = {
+    "signed 8 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int8)), "signed whole numbers from -128 to 127"),
+    "64 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.uint64)), "64-bit whole numbers from 0 to 255"),
+    "large 64 bit": ("a.tif", lambda p: tiff(p, np.full((6, 9), 2**40)), r"int64 numbers of shape \(6, 9\)"),
+    "complex": ("a.tif", lambda p: tiff(p, RAMP.astype(np.complex64)), "complex64 numbers"),
+    "float color": ("a.tif", lambda p: tiff(p, COLORS / 255, photometric="rgb"), r"float64 numbers of shape \(6, 256, 3\)"),
+    "five channels": ("a.tif", lambda p: tiff(p, np.dstack([RAMP] * 5), photometric="minisblack", planarconfig="contig"), "store it as 8 or 16 bit"),
+    "PDF": ("a.pdf", lambda p: save(p, RAMP), "can't be read as a picture"),
     "float TIFF above 1": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float32)), "decimal numbers from 0 to 255"),
     "float TIFF below 0": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float32) / -255), "decimal numbers from -1 to 0"),
     "float TIFF with NaN": ("a.tif", lambda p: tiff(p, np.where(RAMP > 9, np.nan, 0.5).astype(np.float32)), "NaN"),
     "signed 16 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int16) - 100), "signed whole numbers from -100 to 155"),
     "32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.uint32)), "32-bit whole numbers from 0 to 255"),
     "signed 32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int32)), "signed whole numbers"),
-    "64 bit float": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float64)), "a.tif"),
+    "64 bit float": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float64)), "decimal numbers from 0 to 255"),
     "text": ("a.png", lambda p: p.write_text("hello"), "is it whole, and a PNG, JPEG or TIFF"),
     "empty file": ("a.png", lambda p: p.write_bytes(b""), "can't be read as a picture"),
     "HTML": ("a.jpg", lambda p: p.write_text("<html>Log in</html>"), "can't be read as a picture"),
