@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from course_utils import images, metrics
+from course_utils import geometry, images, metrics
 from course_utils.datasets.annotations import read_voc
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (6, 1))
@@ -413,11 +413,27 @@ BOX, FOUND = ([[0, 0, 10, 10]], [0]), ([[0, 0, 10, 10]], [0], [0.9])
         (BOX, FOUND, {"thresholds": [0.5, np.nan]}, "thresholds above 0"),
         (BOX, FOUND, {"difficult": []}, "flags of difficult boxes for 1 pictures, got 0"),
         (BOX, FOUND, {"difficult": [[True, False]]}, "1 boxes, 1 labels and 2 flags"),
+        (BOX, FOUND, {"difficult": [["False"]]}, "flags of True or False each, got"),
+        (BOX, FOUND, {"difficult": [[2]]}, "flags of True or False each, got"),
+        (BOX, FOUND, {"thresholds": []}, r"got \[\]"),
+        (BOX, FOUND, {"thresholds": "half"}, "got half"),
+        (BOX, FOUND, {"thresholds": None}, "got None"),
+        (BOX, FOUND, {"classes": ["dog"]}, r"a number of classes of at least 1, got \['dog'\]"),
+        (BOX, FOUND, {"classes": 1.5}, "got 1.5"),
+        (BOX, FOUND, {"classes": None}, "got None"),
+        (BOX, ([[0, 0, 10, 10]], ["dog"], [0.9]), {}, "labels from dog to dog"),
+        (BOX, ([[0, 0, 10, 10]], [2**70], [0.9]), {}, "labels from 1180591620717411303424"),
+        (BOX, ([[0, 0, 10, 10]], [0.9], [0]), {}, "labels from 0.9"),
+        (BOX, ([[0, 0, 10, 10]], [0], ["high"]), {}, r"scores of a number each, got \['high'\]"),
+        (BOX, ([[0, 0, 10, 10]], [0], [None]), {}, "scores of a number each"),
+        ({"boxes": [], "labels": []}, FOUND, {}, "got dict and 3 parts"),
+        (BOX, ([["a"] * 4], [0], [0.9]), {}, "four numbers in each row"),
+        (([0, 0, 10, 10], [0]), FOUND, {}, r"the shape \(N, 4\)"),
     ],
 )
 def test_average_precision_names_what_does_not_fit(truth, found, options, words):
     with pytest.raises(ValueError, match=words):
-        metrics.average_precision([truth], [found], classes=1, **options)
+        metrics.average_precision([truth], [found], **{"classes": 1} | options)
 
 
 def test_difficult_box_is_neither_right_nor_wrong():
@@ -436,10 +452,63 @@ def test_difficult_box_is_neither_right_nor_wrong():
     ("truth", "prediction", "classes", "words"),
     [
         ([0, 1], [0, 1, 1], 2, "should agree"), ([0, 1], [0, 2], 2, "prediction holds values from 0 to 2"),
-        ([0, 1], [0, -1], 2, "from -1"), ([0, 1], [0.2, 0.8], 2, "take the argmax"), ([0, 0], [0, 0], 0, "0 classes"),
-        ([0, 0], [0, 0], 2.5, "number of classes"),
+        ([0, 1], [0, -1], 2, "from -1"), ([0, 1], [0.2, 0.8], 2, "take the argmax"), ([0, 0], [0, 0], 0, "at least 1, got 0"),
+        ([0, 0], [0, 0], 2.5, "number of classes"), ([0, 0], [0, 0], None, "got None"), ([0, 0], [0, 0], "2", "got '2'"),
+        ([0, 0], [0, 0], True, "got True"), (["a"], ["b"], 2, "whole numbers"), ([0, 1], 2, [0, 1], r"got \[0, 1\]"),
+        ([0, 255], [0, 255], 2, "from 0 to 255"),
     ],
 )  # fmt: skip
 def test_confusion_names_what_does_not_fit(truth, prediction, classes, words):
     with warnings.catch_warnings(), pytest.raises(ValueError, match=words):
         metrics.confusion(truth, prediction, classes)
+
+
+@pytest.mark.parametrize(
+    "counts", [[[-1, 0], [0, 1]], [[np.nan, 0], [0, 1]], [[np.inf, 0], [0, 1]], [["a", "b"], ["c", "d"]]]
+)
+def test_what_can_not_be_counts_is_named(counts):
+    for score in (metrics.iou, metrics.dice):
+        with pytest.raises(ValueError, match="expected counts in the confusion matrix"):
+            score(counts)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: geometry.iou([["a"] * 4], BOX[0]), "four numbers in each row"),
+        (lambda: geometry.iou([[0, 0, 1, 1], [0]], BOX[0]), "four numbers in each row"),
+        (lambda: geometry.iou({}, BOX[0]), "four numbers in each row"),
+        (lambda: geometry.iou([[50, 50, 10, 10]], BOX[0]), "is it x, y, width, height"),
+        (lambda: geometry.decode([[np.nan, 0, 0, 0]], BOX[0]), "row 0 of the offsets .* did the training diverge"),
+        (lambda: geometry.decode([[np.inf, 0, 0, 0]], BOX[0]), "row 0 of the offsets"),
+        (lambda: geometry.clip(BOX[0], -5, 5), "height and width in pixels, got -5 and 5"),
+        (lambda: geometry.clip(BOX[0], np.nan, 5), "got nan and 5"),
+        (lambda: geometry.clip(BOX[0], (20, 30), 5), r"got \(20, 30\) and 5"),
+        (lambda: geometry.non_maximum_suppression(BOX[0], [np.nan]), "numbers as scores"),
+        (lambda: geometry.non_maximum_suppression(BOX[0], [0.9], 50), "threshold from 0 to 1, got .* and 50"),
+        (lambda: geometry.non_maximum_suppression(BOX[0], [0.9], np.nan), "threshold from 0 to 1"),
+    ],
+)
+def test_boxes_that_can_not_be_are_named(call, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"smallest": -100}, "smallest above 0"), ({"smallest": np.nan}, "smallest above 0"), ({"smallest": None}, "got .* None"),
+        ({"ignore": "dog"}, r"ignore=\('name', ...\)"), ({"classes": None}, "different names"), ({"classes": [1, 2]}, "different names"),
+        ({"classes": "dog"}, "different names"),
+    ],
+)  # fmt: skip
+def test_annotation_is_not_read_with_options_that_can_not_be(options, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        read_voc(voc(tmp_path, [((12, 14, 3, 5), 0)]), **{"classes": ["dog"]} | options)
+
+
+def test_size_that_a_tool_states_as_0_is_the_pictures(tmp_path):
+    path = voc(tmp_path, [((3, 5, 12, 14), 0)])
+    path.write_text(path.read_text().replace(">60<", ">0<").replace(">40<", ">0<"))
+    assert read_voc(path, ["dog"]).size == (40, 60)
