@@ -3,7 +3,9 @@
 import contextlib
 import logging
 import os
+import platform
 import sys
+import sysconfig
 
 
 @contextlib.contextmanager
@@ -18,6 +20,32 @@ def _descriptor_two_silenced():
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
+
+
+def without_wheel():
+    """Say in one sentence that TensorFlow publishes no package for this Python, where that is so.
+
+    Returns
+    -------
+    str
+        Empty where there is one: 64-bit Linux with glibc on x86-64 or ARM, macOS on Apple silicon, Windows on x86-64.
+    """
+    system, machine = platform.system(), platform.machine().lower()
+    where = ""
+    if sys.maxsize < 2**32:
+        where = "a 32-bit Python"
+    elif system == "Darwin" and machine != "arm64":
+        where = "macOS on Intel"
+    elif sysconfig.get_platform() == "win-arm64":
+        where = "Windows on Arm"
+    elif system == "Linux" and "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
+        where = "Linux with musl, such as Alpine"
+    elif system == "Linux" and machine not in ("x86_64", "aarch64", "amd64", "arm64"):
+        where = f"Linux on {machine}"
+    if not where:
+        return ""
+    way_out = "open the project in its container (.devcontainer), or on another computer."
+    return f"TensorFlow publishes no package for {where}: {way_out}"
 
 
 def start_tensorflow():
@@ -47,7 +75,7 @@ def start_tensorflow():
     except ModuleNotFoundError as error:
         raise ImportError(
             f"This lesson needs TensorFlow, and {error.name!r} is not installed: "
-            "run `make lab`, or install the project again as README.md says."
+            + (without_wheel() or "run `make lab`, or install the project again as README.md says.")
         ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
