@@ -387,6 +387,65 @@ def check_gray(image):
     return image
 
 
+def check_pictures(pictures, channels=None, model=None):
+    """Check that an array holds pictures as the lessons' networks are fed with.
+
+    Parameters
+    ----------
+    pictures : object
+    channels : int, optional
+        How many channels the last axis has to hold; by default there is no such axis.
+    model : keras.Model, optional
+        A network that keeps the size of its pictures: each of its poolings halves the sides, so they must be even there.
+
+    Returns
+    -------
+    numpy.ndarray
+        The pictures themselves: (N, H, W) or (N, H, W, channels), uint8; N may be 0.
+
+    Raises
+    ------
+    ValueError
+        If they are anything else.
+    """
+    shape, kind = getattr(pictures, "shape", ()), getattr(pictures, "dtype", type(pictures).__name__)
+    axes = (channels,) if channels else ()
+    if kind != np.uint8 or len(shape) != 3 + len(axes) or shape[3:] != axes or 0 in shape[1:]:
+        raise ValueError(
+            f"expected pictures ({', '.join(map(str, ('N', 'H', 'W', *axes)))}) of dtype uint8, 0 to 255, got the shape {shape} and {kind}."
+        )
+    halved = 2 ** sum("MaxPool" in type(layer).__name__ for layer in getattr(model, "layers", ()))
+    if shape[1] % halved or shape[2] % halved:
+        raise ValueError(
+            f"expected sides that {halved} divides, got {shape[1]} x {shape[2]}: pad or crop the pictures."
+        )
+    return pictures
+
+
+def check_map(x):
+    """Check that an array holds one number for each row, column and channel of a picture or map.
+
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    numpy.ndarray
+        The array itself: (H, W, C).
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if not isinstance(x, np.ndarray) or x.ndim != 3 or x.dtype.kind not in "biuf":
+        raise ValueError(
+            f"expected an array of numbers (H, W, C), got {type(x).__name__} of shape {np.shape(x)}: x[..., None] adds a channel."
+        )
+    return x
+
+
 def histogram(gray):
     """Count the pixels of each gray value, fast: OpenCV counts on all cores.
 
