@@ -79,10 +79,7 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
         raise ValueError(
             f"expected first_pixel=0, 1 or 'edges' and faulty='raise' or 'skip', got {first_pixel!r} and {faulty!r}."
         )
-    if isinstance(ignore, str) or not (isinstance(smallest, (int, float)) and smallest > 0):
-        raise ValueError(
-            f"expected ignore=('name', ...) and smallest above 0, in pixels, got {ignore!r} and {smallest!r}."
-        )
+    check_options(ignore, smallest)
     root = _parse(path)
     picture = _find_picture(path, root, pictures)
     size = _check_size(path, root, picture)
@@ -107,6 +104,20 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     return Annotation(
         picture, size, np.array(boxes, float).reshape(-1, 4), np.array(labels, np.int64), np.array(difficult, bool)
     )
+
+
+def check_options(ignore, smallest):
+    """Raise a ValueError unless `ignore` holds names and `smallest` is a size, as :func:`read_voc` takes them.
+
+    Parameters
+    ----------
+    ignore : sequence of str
+    smallest : float
+    """
+    if isinstance(ignore, str) or not (isinstance(smallest, (int, float)) and smallest > 0):
+        raise ValueError(
+            f"expected ignore=('name', ...) and smallest above 0, in pixels, got {ignore!r} and {smallest!r}."
+        )
 
 
 def names_in_voc(path):
