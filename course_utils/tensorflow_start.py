@@ -57,7 +57,7 @@ def start_tensorflow():
     Raises
     ------
     ImportError
-        If TensorFlow is not installed, with the way to install it, or if Keras runs on another backend already.
+        If TensorFlow is not installed, with the way to install it, if Keras runs on another backend already, or refuses its settings.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
@@ -69,6 +69,7 @@ def start_tensorflow():
         )
     try:
         with _descriptor_two_silenced():
+            import keras  # noqa: F401 - reads its settings
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # the first look at devices prints the last of the messages
@@ -76,6 +77,11 @@ def start_tensorflow():
         raise ImportError(
             f"This lesson needs TensorFlow, and {error.name!r} is not installed: "
             + (without_wheel() or "run `make lab`, or install the project again as README.md says.")
+        ) from error
+    except (AssertionError, AttributeError, ImportError, TypeError, ValueError) as error:
+        home = os.environ.get("KERAS_HOME", "~/.keras")
+        raise ImportError(
+            f"Keras can't start ({type(error).__name__}): is {home}/keras.json in order? Move that file elsewhere, and restart the kernel."
         ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)

@@ -121,6 +121,16 @@ def test_keras_settings_of_other_work_are_overruled_and_told(environment, config
     assert len(found.stdout.splitlines()) <= 1
 
 
+@pytest.mark.parametrize("settings", ['{"floatx": "bfloat16"}', '{"image_data_format": "x"}', "[]", '{"epsilon": "a"}'])
+def test_keras_settings_that_keras_refuses_are_named(settings, tmp_path):
+    (tmp_path / "keras.json").write_text(settings)
+    code = "from course_utils import tensorflow_start; tensorflow_start.start_tensorflow()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"KERAS_HOME": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert f"is {tmp_path}/keras.json in order? Move that file elsewhere" in done.stderr.splitlines()[-1]
+
+
 def test_keras_on_another_backend_asks_for_a_new_kernel():
     code = """
         import sys, types

@@ -224,7 +224,7 @@ def test_any_turned_bit_and_any_missing_end_is_noticed(tmp_path_factory, data):
 
 def test_a_pickle_is_refused(tmp_path):
     objects = {"objects": np.array([{}], dtype=object)}
-    with pytest.raises(ValueError, match="an .npz file can't hold 'objects': give it another name, and numbers"):
+    with pytest.raises(ValueError, match=r"an \.npz file can't hold 'objects': give it another name, and numbers"):
         lesson.save_arrays(tmp_path / "run.npz", objects)
     assert not any(tmp_path.iterdir())
     stream = io.BytesIO()
