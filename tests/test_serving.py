@@ -1212,6 +1212,12 @@ def test_port_out_of_range_is_named(port):
             serving.TeachingServer("", *ports)
 
 
+@pytest.mark.parametrize("config", [None, 5, b"model_config_list {}", ["a"]])
+def test_configuration_of_another_type_is_named(config):
+    with pytest.raises(ValueError, match="expected a model config, as a text"):
+        serving.TeachingServer(config)
+
+
 def test_loopback_is_reached_past_a_proxy(tmp_path):
     code = """
         import grpc, requests
