@@ -84,6 +84,12 @@ def test_real_and_rendered_files_load_alike(folder, rendered):
     assert all(np.array_equal(a, b) for a, b in zip(arrays(real, 16), arrays(drawn, 16), strict=True))
 
 
+def test_endings_in_capitals_count(folder):
+    for path in [*(folder / "train").iterdir(), *(folder / "train_masks").iterdir()]:
+        path.rename(path.with_suffix(path.suffix.upper()))
+    assert (load_carvana(cars=None).source, len(load_carvana(cars=None))) == ("Carvana", 64)
+
+
 def test_hidden_files_of_other_systems_are_passed_over(folder):
     (folder / "train" / "._0123.jpg").write_bytes(b"")
     (folder / "train" / "Thumbs.db").write_bytes(b"")

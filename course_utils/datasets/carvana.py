@@ -141,7 +141,7 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     if cars is not None and (not isinstance(cars, (int, np.integer)) or cars < 1):
         raise ValueError(f"expected at least one car, or None for all of them, got cars={cars!r}.")
     real = data_folder() / "carvana" if folder is None else Path(folder).expanduser().absolute()
-    if folder is not None or any((real / "train").glob("*.jpg")):
+    if folder is not None or _files(real / "train", ".jpg"):
         return _find(real, cars, "Carvana", is_fallback=False)
     number = 40 if cars is None else cars
     render.check(seed, 1, size)
@@ -156,9 +156,14 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     return _find(rendered, number, "rendered cars", is_fallback=True)
 
 
+def _files(folder, ending):
+    """The files of a folder by name without their ending, which some tools write in capitals."""
+    return {path.stem: path for path in folder.glob("[!.]*") if path.suffix.lower() == ending}
+
+
 def _find(folder, cars, source, is_fallback):
-    images = {path.stem: path for path in (folder / "train").glob("[!.]*.jpg")}
-    masks = {path.stem.removesuffix("_mask"): path for path in (folder / "train_masks").glob("[!.]*.gif")}
+    images = _files(folder / "train", ".jpg")
+    masks = {name.removesuffix("_mask"): path for name, path in _files(folder / "train_masks", ".gif").items()}
     if not images:
         raise DataError(f"{folder / 'train'} holds no *.jpg; put Carvana's pictures there, or name another folder.")
     for name, path in images.items():
