@@ -17,6 +17,7 @@ from course_utils.datasets.photographs import load_photograph, touching_coins
 from course_utils.notebooks import definitions
 
 lesson = definitions("02_otsu")
+dice = definitions("01_thresholding").dice
 COUNTS = hnp.arrays(np.int64, 256, elements=st.integers(0, 1000), fill=st.just(0)).filter(
     lambda counts: (counts > 0).sum() >= 4
 )
@@ -77,6 +78,10 @@ def test_threshold_of_every_shipped_picture_equals_both_libraries(name):
     gray = getattr(data, name)()
     found = lesson.otsu_threshold(images.histogram(gray))
     assert found == filters.threshold_otsu(gray) == cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)[0]
+
+
+def test_the_explorer_starts_at_otsus_threshold_of_the_coins():
+    assert lesson.draw_split.__defaults__ == (lesson.otsu_threshold(images.histogram(images.sample("coins"))),)
 
 
 @given(COUNTS, st.integers(-40, 40), st.integers(2, 9))
@@ -280,7 +285,7 @@ def coin_scores():
     ones = [scene.labels > 0 for scene in scenes[1]]
     assert np.sum(ones, axis=0).max() == 1  # so the median of the three is the empty table
     notebook = definitions("02_otsu")
-    notebook.dice = definitions("01_thresholding").dice
+    notebook.dice = dice
     notebook.light = ndimage.gaussian_filter(np.median([scene.image for scene in scenes[1]], axis=0), 12)
     return np.array(
         [
@@ -307,6 +312,20 @@ def test_separability_does_not_tell_where_the_threshold_fails():
     one_coin, many_nuclei = (lesson.separability(images.histogram(image)) for image in (scene.image, nuclei.image))
     assert one_coin > many_nuclei + 0.05
     assert abs(many_nuclei - 2 / np.pi) < 0.02
+
+
+@pytest.mark.parametrize(("count", "better"), [(20, False), (6, True), (2, True), (1, True)])
+def test_kittler_and_illingworth_beat_otsu_where_coins_are_few(count, better):
+    gains = []
+    for seed in range(3):
+        scene = touching_coins(seed, count, groups=min(count, 4))
+        truth, counts = scene.labels > 0, images.histogram(scene.image)
+        shares, _, variances = lesson.class_statistics(counts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            costs = (shares * np.log(np.sqrt(variances) / shares)).sum(axis=0)
+        found = np.ma.masked_invalid(costs).argmin()
+        gains.append(dice(scene.image > found, truth) - dice(scene.image > lesson.otsu_threshold(counts), truth))
+    assert (np.mean(gains) > 0) == better
 
 
 def test_rounding_the_means_can_cost_the_smallest_error():
