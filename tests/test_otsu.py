@@ -284,13 +284,16 @@ def coin_scores():
     scenes = [[touching_coins(seed, count, groups=min(count, 4)) for seed in range(3)] for count in (20, 1)]
     ones = [scene.labels > 0 for scene in scenes[1]]
     assert np.sum(ones, axis=0).max() == 1  # so the median of the three is the empty table
+    light = ndimage.gaussian_filter(np.median([scene.image for scene in scenes[1]], axis=0), 12)
     notebook = definitions("02_otsu")
     notebook.dice = dice
-    notebook.light = ndimage.gaussian_filter(np.median([scene.image for scene in scenes[1]], axis=0), 12)
     return np.array(
         [
             [
-                [notebook.dice_of_otsu(gray, scene.labels > 0) for gray in (scene.image, notebook.evened(scene.image))]
+                [
+                    notebook.dice_of_otsu(gray, scene.labels > 0)
+                    for gray in (scene.image, lesson.evened(scene.image, light))
+                ]
                 for scene in row
             ]
             for row in scenes
