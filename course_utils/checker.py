@@ -34,7 +34,7 @@ class Exercise:
     Attributes
     ----------
     name : str
-        ``slug.exercise``, as in ``check("thresholding.negative", ...)``.
+        ``slug.exercise``, as in ``check("thresholding.cost", ...)``.
     check : callable
         Takes the answer; raises :class:`Wrong` with a helpful sentence, or returns.
     hint : str

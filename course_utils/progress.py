@@ -48,7 +48,7 @@ def record(name):
     Parameters
     ----------
     name : str
-        The exercise, as ``"thresholding.negative"``.
+        The exercise, as ``"thresholding.cost"``.
 
     Returns
     -------

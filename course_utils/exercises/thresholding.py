@@ -1,66 +1,14 @@
 """Exercises of lesson 01, histogram thresholding."""
 
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
-from scipy.signal import find_peaks
+from scipy import ndimage
 from scipy.stats import norm
 
 from course_utils import images
 from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
-
-
-def _valleys(gray, peaks):
-    """Smooth a histogram until `peaks` peaks remain, and find the lowest value between each two."""
-    curve = images.histogram(gray).astype(float)
-    while len(found := find_peaks(np.pad(curve, 1), height=curve.max() / 1000)[0] - 1) > peaks:
-        curve = np.convolve(np.pad(curve, 1, mode="edge"), [1 / 3, 1 / 3, 1 / 3], mode="valid")
-    return [left + int(np.argmin(curve[left : right + 1])) for left, right in pairwise(found)]
-
-
-def _middle(answer):
-    """Give the share of the camera picture's pixels between its two valleys, from 0 to 1."""
-    camera = images.sample("camera")
-    low, high = _valleys(camera, 3)
-    dark, middle, bright = (camera <= low).mean(), ((camera > low) & (camera <= high)).mean(), (camera > high).mean()
-    near = [
-        (dark, "this is the share of the dark class; the middle one lies between the two cuts."),
-        (bright, "this is the share of the bright class; the middle one lies between the two cuts."),
-        (dark + middle, "this counts the dark class too: a pixel of the middle class is also above the lower cut."),
-        (
-            bright + middle,
-            "this counts the bright class too: a pixel of the middle class is also at most the upper cut.",
-        ),
-    ]
-    near += [
-        (np.round(100 * middle, digits), "this is in percent; a share ranges from 0 to 1.") for digits in (1, 2, 9)
-    ]
-    otherwise = (
-        "{value} is not it, to three decimals. Which pixels are above the lower cut and not above the upper one?"
-        if 0 <= number(answer) <= 1
-        else "a share ranges from 0 to 1, and this is {value}: divide by the number of all pixels."
-    )
-    expect(answer, middle, near, otherwise, rtol=0, atol=6e-4)
-
-
-def _negative(answer):
-    """Write threshold_of_negative(t): the threshold that splits the negative 255 - g into the same two parts."""
-    find = function(answer)
-    gray, tried = np.arange(256), (0, 1, 63, 100, 127, 128, 200, 253, 254)
-    found = [number(find(t)) + 1e-9 for t in tried]  # a whole number may come out of a formula a little too low
-    moved = [int(((gray > t) != (255 - gray <= f)).sum()) for t, f in zip(tried, found, strict=True)]
-    if not any(moved):
-        return
-    if all(np.isclose(f, 255 - t) for t, f in zip(tried, found, strict=True)):
-        raise Wrong(
-            "nearly: for t = 100 the gray value 100 changes its side, since its negative is 155, and a pixel equal to a threshold counts as dark."
-        )
-    worst = int(np.argmax(moved))
-    raise Wrong(
-        f"for t = {tried[worst]} you give {found[worst]:g}, and {moved[worst]} of the 256 gray values change{'s' * (moved[worst] == 1)} sides; "
-        "write down which values the bright part has in the negative."
-    )
+from course_utils.datasets.photographs import load_photograph
 
 
 def _best_threshold(dark_share, dark_mean, bright_mean, spread, miss_cost):
@@ -165,43 +113,54 @@ def _iterated(gray, rounded=float):
     return new
 
 
-def _ink(answer):
-    """Write find_ink(gray): a mask of the ink on a noisy page under uneven light, at a mean Dice of at least 0.90."""
+def _coins(answer):
+    """Write find_coins(gray): a mask of the coins, at a mean Dice of at least 0.95 on the photograph and four harder versions."""
     find = function(answer, seconds=10)
-    tried = [_judge_ink(find, *page) for page in _pages()]
-    score, missed, false = np.mean(tried, axis=0)
-    if score >= 0.9:
+    tried = [_judge_coins(find, *scene) for scene in _scenes()]
+    score, missed, false, pieces = np.mean(tried, axis=0)
+    if score >= 0.95:
         return
-    start = f"the mean Dice over six pages is {score:.3f}, and it takes 0.900 to pass: "
     if missed > 0.7 and false > 0.7:
-        raise Wrong("your mask is True on the paper and False on the ink: turn it around.")
-    if missed == 1:
-        raise Wrong(start + "your masks are empty, no pixel is ink.")
-    if false > 0.2 or (false > 0.08 and missed > 0.1):
-        raise Wrong(
-            start
-            + f"{false:.0%} of the paper counts as ink, and {missed:.0%} of the ink is missed. One number can't follow the light, and a very small square sees ink only."
-        )
-    if false > 0.02 and missed < 0.1:
-        raise Wrong(
-            start
-            + f"{false:.0%} of the paper counts as ink. Is it noise (blur a little first), or the rims of the letters (ask for a larger difference)?"
-        )
-    raise Wrong(
-        start
-        + f"{missed:.0%} of the ink is missed. Is the picture blurred too much, the square around each pixel too small, or the difference that you ask for too large in the shade?"
-    )
+        raise Wrong("your mask is True on the table and False on the coins: turn it around.")
+    start = f"the mean Dice over five pictures is {score:.3f}, and it takes 0.950 to pass: "
+    if missed > 0.99:
+        raise Wrong(start + "hardly a pixel of a coin is in your masks.")
+    raise Wrong(start + _what_is_wrong(missed, false, pieces))
+
+
+def _what_is_wrong(missed, false, pieces):
+    """Name the likely reason, from the shares of the coins and of the table that are wrong, and the number of pieces."""
+    start = f"{false:.0%} of the table counts as coin, and {missed:.0%} of the coins is missed. "
+    if missed > 0.35:
+        return start + "A window smaller than a coin sees only coin, and calls its middle table."
+    if false < 0.02 and missed > 0.065:
+        return start + "Do you ask for too large a difference?"
+    if false > 0.06 or missed > 0.2:
+        return start + "One number can't follow the light: compare with the surroundings."
+    if pieces > 100:
+        return start + f"Your masks have {pieces:.0f} pieces. Is it noise? A pixel's neighbors belong to the same coin."
+    return start + "Do you blur too much, or is the window too small?"
 
 
 @cache
-def _pages():
-    rngs = [np.random.default_rng(seed) for seed in range(100, 106)]
-    return [images.printed_page(rng, shade=0.75, noise=18) for rng in rngs]
+def _scenes():
+    """The photograph and its coins, and four versions, mirrored or turned, with other light and with noise."""
+    photograph, rng = load_photograph("coins"), np.random.default_rng(7)
+    gray, coins = photograph.image, photograph.masks.any(axis=0)
+    across, down = np.linspace(0, 1, gray.shape[1]), np.linspace(0, 1, gray.shape[0])[:, None]
+    changed = [
+        (gray[::-1], coins[::-1], 1 - 0.5 * across),
+        (gray[:, ::-1], coins[:, ::-1], 1 - 0.5 * down),
+        (gray, coins, 0.5 + 0.5 * across),
+        (gray.T, coins.T, 0.7),
+    ]
+    noisy = [(image * light + rng.normal(0, 12, image.shape), mask) for image, mask, light in changed]
+    return [(gray, coins), *((np.clip(np.rint(image), 0, 255).astype(np.uint8), mask) for image, mask in noisy)]
 
 
-def _judge_ink(find, gray, ink):
-    """Dice, share of the ink that is missed, and share of the paper that counts as ink, on one page."""
-    found = array(find(gray), shape=gray.shape, what="the mask")
+def _judge_coins(find, gray, coins):
+    """Dice, share of the coins missed, share of the table taken for coin, and number of pieces, on one picture."""
+    found = array(find(gray.copy()), shape=gray.shape, what="the mask")
     values = np.unique(found)
     if not (set(values) <= {0, 1} or set(values) <= {0, 255}):
         raise Wrong(
@@ -209,23 +168,19 @@ def _judge_ink(find, gray, ink):
         )
     mask = found > 0
     return (
-        2 * (mask & ink).sum() / (mask.sum() + ink.sum()),
-        (~mask & ink).sum() / ink.sum(),
-        (mask & ~ink).sum() / (~ink).sum(),
+        2 * (mask & coins).sum() / (mask.sum() + coins.sum()),
+        (~mask & coins).sum() / coins.sum(),
+        (mask & ~coins).sum() / (~coins).sum(),
+        ndimage.label(mask)[1],
     )
 
 
 EXERCISES = (
     Exercise(
-        "thresholding.middle",
-        _middle,
-        hint="`classes == 1` is True for the pixels of the middle class, and the mean of such an array is the share of True.",
-    ),
-    Exercise(
-        "thresholding.negative",
-        _negative,
-        hint="The bright part is the values t + 1 to 255. Which values does it have in the negative, and what is the largest of them?",
-        right="the values t + 1 ... 255 turn into 0 ... 254 - t, and the largest of them is the threshold.",
+        "thresholding.iterate",
+        _iterate,
+        hint="Keep the old t, compute the new one, and compare the two in a loop: `while abs(new - t) >= 0.01`.",
+        right="each side's mean pulls t towards it until both pulls are equal; K-means does the same in any number of dimensions.",
     ),
     Exercise(
         "thresholding.cost",
@@ -234,15 +189,9 @@ EXERCISES = (
         right="costly misses lower the threshold, by spread² ln(miss_cost) / (bright_mean - dark_mean).",
     ),
     Exercise(
-        "thresholding.iterate",
-        _iterate,
-        hint="Keep the old t, compute the new one, and compare the two in a loop: `while abs(new - t) >= 0.01`.",
-        right="each side's mean pulls t towards it until both pulls are equal; K-means does the same in any number of dimensions.",
-    ),
-    Exercise(
-        "thresholding.ink",
-        _ink,
-        hint="Noise first, then light. In the shade the ink is only a little darker than the paper: is a fixed offset the right thing to ask for?",
-        right="smoothing deals with the noise, the surroundings with the light.",
+        "thresholding.coins",
+        _coins,
+        hint="Noise first, then light: blur a little, and ask each pixel for a share more than its surroundings. How large is a coin, and how large should the window be?",
+        right="a blur deals with the noise, the surroundings with the light, and the window is wider than a coin.",
     ),
 )
