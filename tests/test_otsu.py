@@ -329,6 +329,7 @@ def test_kittler_and_illingworth_beat_otsu_where_coins_are_few(count, better):
         found = np.ma.masked_invalid(costs).argmin()
         gains.append(dice(scene.image > found, truth) - dice(scene.image > lesson.otsu_threshold(counts), truth))
     assert (np.mean(gains) > 0) == better
+    assert sum(gain > 0.2 for gain in gains) == {20: 0, 6: 3, 2: 2, 1: 1}[count]  # so many as the verdict says
 
 
 def test_rounding_the_means_can_cost_the_smallest_error():

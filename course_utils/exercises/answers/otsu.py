@@ -75,6 +75,26 @@ def mended_otsu(histogram):
     return 2 + int(curve[2:].argmax())
 
 
+# %% otsu.mend: wrong, "one too high"
+def mended_otsu(histogram):
+    return otsu_threshold(histogram) + 1
+
+
+# %% otsu.mend: wrong, "{0: 9, 1: 9, 2: 1}"
+def mended_otsu(histogram):
+    curve = between_class_variance(histogram)
+    return 1 + int(curve[1:].argmax()) if curve[1:].any() else 0
+
+
+# %% otsu.mend: wrong, "share of its own class"
+def mended_otsu(histogram):
+    shares, means, _ = class_statistics(histogram)
+    full = (shares > 0).all(axis=0)
+    swapped = shares * means / np.where(full, shares, 1)[::-1]
+    total = (shares * means).sum(axis=0)
+    return int(np.where(full, (shares * (swapped - total) ** 2).sum(axis=0), -1).argmax())
+
+
 # %% otsu.mend: wrong, "use its histogram"
 def mended_otsu(histogram):
     return otsu_threshold(images.histogram(camera // 2))
