@@ -80,7 +80,7 @@ def compare_starts(lesson, name, starts):
     )
     what = f"K-means, {name}, {starts} start{'s' * (starts > 1)}, loss {losses[0] / losses[1]:.4f} of scikit-learn's"
     row = against_library(what, times[0], "scikit-learn", times[1])
-    return row._replace(met=row.met and (starts == 1 or losses[0] <= NEAR * losses[1]))
+    return row._replace(met=row.met and bool(starts == 1 or losses[0] <= NEAR * losses[1]))
 
 
 def run():
