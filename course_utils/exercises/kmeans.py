@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from course_utils import images
-from course_utils.checker import Exercise, Wrong, array, describe, expect, function, number
+from course_utils.checker import Exercise, Wrong, array, describe, expect, function
 
 
 def _inertia(answer):
@@ -139,87 +139,71 @@ def _judge_start(losses_from):
         raise Wrong("your first loss is the same for five different `rng`: the start should be drawn with it.")
 
 
-def _lower_median(values, weights):
-    order = np.argsort(values, kind="stable")
-    below = np.cumsum(weights[order])
-    return values[order][(below >= below[-1] / 2).argmax()]
-
-
-def _weighted_values():
-    """Values with weights, mistakes that give different results first. Powers of 2 add up exactly."""
-    rng = np.random.default_rng(0)
-    yield from (
-        ([6.0, 10, 11, 5, 8, 3, 7], [3.0, 5, 4, 1, 1, 3, 1]), ([4.0, 2, 8, 6], [1.0, 1, 1, 1]), ([1.0, 2, 3], [1.0, 1, 1]),
-        ([3.0, 1, 2], [1, 1, 1]), ([0.0, 10], [9, 1]), ([5.0, 1, 9], [1.0, 1, 8]), ([7.0], [2.0]), ([9, 1, 5], [8, 1, 1]),
-        ([1.0, 2, 3], [0.5, 0.25, 0.125]), ([2.0, 1], [3.0, 3]), ([-5.0, -7, 2, 2], [1.0, 2, 1, 2]),
-    )  # fmt: skip
-    for n in range(1, 12):
-        yield rng.permutation(20)[:n].astype(float), 2.0 ** rng.integers(-3, 4, n)
-
-
-def _median_mistakes(values, weights):
-    """What known mistakes give, with a sentence about each."""
-    order = np.argsort(values, kind="stable")
-    ordered, below, unsorted = values[order], np.cumsum(weights[order]), np.cumsum(weights)
-    half, sort = below[-1] / 2, "values and weights must be sorted together; is one of them still in the old order?"
-    return [
-        (np.median(values), "this is the plain median, and the weights have no effect."),
-        (np.average(values, weights=weights), "this is their weighted mean."),
-        (ordered[(below > half).argmax()], "exactly half of the weight is enough: ask for at least half."),
-        (values[(unsorted >= half).argmax()], sort),
-        (ordered[(unsorted >= half).argmax()], sort),
-        (ordered[(below >= len(values) / 2).argmax()], "take half of all the weight, not half of the number of values."),
-    ]  # fmt: skip
-
-
-def _median(answer):
-    """Write weighted_median(values, weights): the smallest value with at least half of the weight at or below it."""
-    find = function(answer)
-    for values, weights in _weighted_values():
-        values, weights = np.array(values), np.array(weights)
-        found = number(find(values, weights))
-        case = f"for the values {values.tolist()} with weights {weights.tolist()}"
-        near = [(wrong, f"{case} you give {wrong:g}: {why}") for wrong, why in _median_mistakes(values, weights)]
-        none = "" if np.isclose(found, values).any() else ", which is none of the values"
-        otherwise = f"{case} the answer is {{right}}, but you give {{value}}{none}."
-        expect(found, _lower_median(values, weights), near, otherwise)
-
-
-def _fields(answer):
-    """Write find_fields(picture): labels of the eight fields at a mean adjusted Rand index of at least 0.93."""
-    from sklearn.metrics import adjusted_rand_score
-
+def _palette(answer):
+    """Write palette_of(picture, k): the k colors that draw a photograph best, and their shares, largest first."""
     find = function(answer, seconds=20)
-    scores = []
-    for picture, field in _lands():
-        labels = array(find(picture), shape=field.shape, what="the labels")
-        if labels.dtype.kind == "f":
-            raise Wrong(f"labels are whole numbers, but yours have the dtype {labels.dtype}: end with .astype(int).")
-        scores.append(adjusted_rand_score(field.ravel(), labels.ravel()))
-        if sum(1 - score for score in scores) > 5 * (1 - 0.93):
-            break  # a perfect score on all other lands would not be enough
-    score, kinds = float(np.mean(scores)), len(np.unique(labels))
-    if score >= 0.93:
-        return
-    low, high = min(scores), max(scores)
-    if kinds != 8:
-        advice = f"there are eight fields, and you give {kinds} different labels."
-    elif high >= 0.93 and low < high - 0.1:
-        advice = f"one land scores {low:.3f} and another {high:.3f}: is that a bad start?"
-    elif 0.4 < score < 0.6:
-        advice = "is the picture still 0 to 255 where it meets the coordinates?"
-    elif score < 0.91:
-        advice = "do you use both the place of a pixel and lesson 01's remedy for noise?"
-    else:
-        advice = "nearly there: try another weight, and more or less smoothing."
-    lands = "one land" if len(scores) == 1 else f"{len(scores)} lands"
-    raise Wrong(f"the mean index over {lands} is {score:.3f}, but over five it should be at least 0.93: {advice}")
+    for name, picture, k, lowest in _photographs():
+        case = f"on the {name} with k = {k}"
+        colors, shares = _read_palette(find(picture.copy(), k), k, case)
+        pixels = picture.reshape(-1, 3).astype(float)
+        distances = ((pixels[:, None] - colors) ** 2).sum(axis=2)
+        if colors.max() <= 1.5:
+            raise Wrong(
+                f"{case} no value of your colors is above {colors.max():.3g}: keep the picture's scale, 0 to 255."
+            )
+        loss = distances.min(axis=1).sum() / lowest
+        if loss > 1.02:
+            raise Wrong(
+                f"{case} your colors have {loss:.2f} times the lowest loss that is known, and 1.02 is allowed: {_why_high(pixels, colors, loss)}"
+            )
+        painted = np.bincount(distances.argmin(axis=1), minlength=k) / len(pixels)
+        _judge_shares(shares, painted, len(pixels), case)
+
+
+def _read_palette(result, k, case):
+    """Read colors (k, 3) and shares (k,), and raise Wrong where they are not."""
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong(f"expected two things, colors and shares, got {describe(result)}.")
+    colors = array(result[0], shape=(k, 3), what=f"{case} the colors")
+    return colors.astype(float), array(result[1], shape=(k,), what=f"{case} the shares").astype(float)
+
+
+def _why_high(pixels, colors, loss):
+    """What a palette with a high loss may come from."""
+    own = (pixels[:, None] == colors).all(axis=2).any(axis=0)
+    if own.all():
+        return "all of them are colors of single pixels, but means do better."
+    return (
+        "is it a bad start? Run several." if loss < 2 else "are they the centroids of K-means in red, green and blue?"
+    )
+
+
+def _judge_shares(shares, painted, pixels, case):
+    """Raise Wrong for shares that are counts or percent, that belong to other colors, or that are out of order."""
+    total = shares.sum()
+    if np.isclose(total, pixels) or np.isclose(total, 100):
+        raise Wrong(f"{case} your shares add up to {total:g}: divide them so that they add up to 1.")
+    if not np.isclose(total, 1):
+        raise Wrong(f"{case} your shares add up to {total:.4g}, not to 1: is each pixel counted once?")
+    if not np.allclose(np.sort(shares), np.sort(painted), atol=2e-3):
+        raise Wrong(f"{case} your shares are not the shares of the pixels nearest to your colors: what do you count?")
+    if (np.diff(shares) > 1e-9).any():
+        raise Wrong(f"{case} your shares are {np.round(shares, 3).tolist()}: the largest should come first.")
+    if not np.allclose(shares, painted, atol=2e-3):
+        raise Wrong(f"{case} a share stands beside another cluster's color: sort both in the same order.")
 
 
 @cache
-def _lands():
-    drawn = [images.fields(np.random.default_rng(seed), noise=40, shade=0.5) for seed in range(100, 105)]
-    return [(picture, field) for picture, field, _ in drawn]
+def _photographs():
+    """Three small photographs, each with a k, and the lowest loss of 30 starts."""
+    from sklearn.cluster import KMeans
+
+    found = []
+    for name, factor, k in (("flower", 8, 5), ("coffee", 8, 4), ("chelsea", 6, 3)):
+        picture = images.shrink(images.sample(name), factor)
+        points = picture.reshape(-1, 3).astype(float)
+        found.append((name, picture, k, KMeans(k, n_init=30, tol=0, random_state=0).fit(points).inertia_))
+    return found
 
 
 EXERCISES = (
@@ -236,15 +220,9 @@ EXERCISES = (
         right="the start is drawn once, a centroid is a mean, and a mean need not be a whole number.",
     ),
     Exercise(
-        "kmeans.median",
-        _median,
-        hint="Sort the values with np.argsort and put the weights into the same order; then look at the cumulative sum of the weights.",
-        right="with it K-medians works on 10,794 weighted colors as it does on 15,000 pixels.",
-    ),
-    Exercise(
-        "kmeans.fields",
-        _fields,
-        hint="Smooth the picture with filters.gaussian(picture, 1, channel_axis=2, preserve_range=True) first; then look for the weight of its coordinates.",
-        right="smoothing gives colors that a pixel shares with its neighbors, and the coordinates separate fields of one crop.",
+        "kmeans.palette",
+        _palette,
+        hint="`kmeans` with a few restarts gives the colors and the labels; np.bincount counts the labels; [::-1] turns the order of np.argsort around.",
+        right="this is how programs pick the colors of a poster, a chart or a web page from a photograph.",
     ),
 )

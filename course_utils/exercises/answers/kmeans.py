@@ -39,7 +39,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -61,7 +61,7 @@ def cluster_colors(points, k, rng, steps=20):
 # %% kmeans.repair: right, until no label changes
 def cluster_colors(points, k, rng, steps=20):
     start = points[rng.choice(len(points), k, replace=False)]
-    return lloyd(points, start, np.ones(len(points)), steps)
+    return lloyd(points, start, steps=steps)
 
 
 # %% kmeans.repair: right, with the loss as a mean before each update
@@ -82,7 +82,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].sum(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -93,7 +93,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0).astype(int) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -104,7 +104,7 @@ def cluster_colors(points, k, rng, steps=20):
     losses = []
     for _ in range(steps):
         centroids = points[rng.choice(len(points), k, replace=False)]
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         for j in np.unique(labels):
             centroids[j] = points[labels == j].mean(axis=0)
         losses.append(((points - centroids[labels]) ** 2).sum())
@@ -116,7 +116,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(2):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -132,7 +132,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([np.median(points[labels == j], axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -143,7 +143,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(0 * ((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -155,136 +155,10 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = np.full((k, 3), 1e3) * np.arange(k)[:, None]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].sum(axis=0) / (labels == j).sum() for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
-
-
-# %% kmeans.median: solution
-def weighted_median(values, weights):
-    order = np.argsort(values)
-    below = np.cumsum(weights[order])
-    return values[order][np.searchsorted(below, below[-1] / 2)]
-
-
-# %% kmeans.median: right, with NumPy's quantile
-def weighted_median(values, weights):
-    return np.quantile(values, 0.5, weights=weights, method="inverted_cdf")
-
-
-# %% kmeans.median: right, with a loop
-def weighted_median(values, weights):
-    total = 0.0
-    for value, weight in sorted(zip(values, weights)):
-        total += weight
-        if total >= sum(weights) / 2:
-            return value
-
-
-# %% kmeans.median: right, from the definition
-def weighted_median(values, weights):
-    heavy = [value for value in values if weights[values <= value].sum() >= weights.sum() / 2]
-    return np.float32(min(heavy))
-
-
-# %% kmeans.median: wrong, "no effect"
-def weighted_median(values, weights):
-    return np.median(values)
-
-
-# %% kmeans.median: wrong, "weighted mean"
-def weighted_median(values, weights):
-    return np.average(values, weights=weights)
-
-
-# %% kmeans.median: wrong, "sorted together"
-def weighted_median(values, weights):
-    below = np.cumsum(weights)
-    return values[np.searchsorted(below, below[-1] / 2)]
-
-
-# %% kmeans.median: wrong, "sorted together"
-def weighted_median(values, weights):
-    order = np.argsort(values)
-    below = np.cumsum(weights)
-    return values[order][np.searchsorted(below, below[-1] / 2)]
-
-
-# %% kmeans.median: wrong, "out of bounds"
-def weighted_median(values, weights):
-    return np.sort(np.repeat(values, weights.astype(int)))[(int(weights.sum()) - 1) // 2]
-
-
-# %% kmeans.median: wrong, "none of the values"
-def weighted_median(values, weights):
-    return np.median(np.repeat(values, np.maximum(weights, 1).astype(int)))
-
-
-# %% kmeans.median: wrong, "at least half"
-def weighted_median(values, weights):
-    order = np.argsort(values)
-    below = np.cumsum(weights[order])
-    return values[order][np.searchsorted(below, below[-1] / 2, side="right")]
-
-
-# %% kmeans.fields: solution
-def find_fields(picture):
-    quiet = filters.gaussian(picture, 1, channel_axis=2, preserve_range=True)
-    features = with_coordinates(quiet, 1.5)
-    return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])
-
-
-# %% kmeans.fields: right, with OpenCV's blur
-def find_fields(picture):
-    import cv2
-
-    quiet = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1)
-    labels = kmeans(with_coordinates(quiet, 1.5), 8, np.random.default_rng(1), restarts=5)[1]
-    return labels.reshape(picture.shape[:2]).astype(np.uint8)
-
-
-# %% kmeans.fields: right, with scikit-learn
-def find_fields(picture):
-    from sklearn.cluster import KMeans
-
-    quiet = filters.gaussian(picture.astype(float), 1, channel_axis=-1)
-    features = with_coordinates(quiet, 1.5)
-    return KMeans(8, n_init=3, random_state=0).fit_predict(features).reshape(picture.shape[:2]) + 1
-
-
-# %% kmeans.fields: wrong, "remedy for noise"
-def find_fields(picture):
-    features = with_coordinates(picture, 5)
-    return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])
-
-
-# %% kmeans.fields: wrong, "eight fields, and you give 4"
-def find_fields(picture):
-    quiet = filters.gaussian(picture, 2, channel_axis=2, preserve_range=True).reshape(-1, 3)
-    return kmeans(quiet, 4, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])
-
-
-# %% kmeans.fields: wrong, "shape"
-def find_fields(picture):
-    return kmeans(with_coordinates(picture, 3), 8, np.random.default_rng(0))[1]
-
-
-# %% kmeans.fields: wrong, "you give 1"
-def find_fields(picture):
-    return np.zeros(picture.shape[:2], int)
-
-
-# %% kmeans.fields: wrong, "whole numbers"
-def find_fields(picture):
-    return np.zeros(picture.shape[:2])
-
-
-# %% kmeans.fields: wrong, "still 0 to 255"
-def find_fields(picture):
-    quiet = filters.gaussian(picture, 1, channel_axis=2)
-    features = with_coordinates(quiet, 1.5)
-    return kmeans(features, 8, np.random.default_rng(0), restarts=3)[1].reshape(picture.shape[:2])
 
 
 # %% kmeans.repair: wrong, "should be drawn with it"
@@ -292,7 +166,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[:k]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -303,7 +177,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points.mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -314,7 +188,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0).round(1) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -325,7 +199,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k, replace=False)]
     losses = []
     for _ in range(20):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -336,7 +210,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[np.random.default_rng().choice(len(points), k, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -347,7 +221,7 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), k)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(k)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
@@ -358,26 +232,119 @@ def cluster_colors(points, k, rng, steps=20):
     centroids = points[rng.choice(len(points), 4, replace=False)]
     losses = []
     for _ in range(steps):
-        labels = squared_distances(points, centroids).argmin(axis=0)
+        labels = assign(points, centroids)[0]
         centroids = np.array([points[labels == j].mean(axis=0) for j in range(4)])
         losses.append(((points - centroids[labels]) ** 2).sum())
     return centroids, labels, losses
 
 
-# %% kmeans.median: wrong, "at least half"
-def weighted_median(values, weights):
-    order = np.argsort(values)
-    below = np.cumsum(weights[order])
-    return values[order][np.argmax(below > below[-1] / 2)]
+# %% kmeans.palette: solution
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return colors[order], shares[order]
 
 
-# %% kmeans.median: wrong, "not half of the number"
-def weighted_median(values, weights):
-    order = np.argsort(values)
-    return values[order][np.argmax(np.cumsum(weights[order]) >= len(values) / 2)]
+# %% kmeans.palette: right, with scikit-learn and a loop
+def palette_of(picture, k):
+    from sklearn.cluster import KMeans
+
+    model = KMeans(k, n_init=10, random_state=0).fit(picture.reshape(-1, 3).astype(float))
+    found = [(np.mean(model.labels_ == j), list(model.cluster_centers_[j])) for j in range(k)]
+    found.sort(reverse=True)
+    return [color for _, color in found], [share for share, _ in found]
 
 
-# %% kmeans.median: wrong, "the answer is"
-def weighted_median(values, weights):
-    order = np.argsort(values)
-    return values[order][np.searchsorted(np.cumsum(weights[order]), weights.mean())]
+# %% kmeans.palette: right, with OpenCV and whole numbers
+def palette_of(picture, k):
+    import cv2
+
+    cv2.setRNGSeed(0)
+    pixels = np.float32(picture.reshape(-1, 3))
+    until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 200, 0.01)
+    _, labels, colors = cv2.kmeans(pixels, k, None, until, 20, cv2.KMEANS_PP_CENTERS)
+    numbers, counts = np.unique(labels, return_counts=True)
+    order = np.argsort(-counts)
+    return np.rint(colors[numbers[order]]).astype(np.uint8), counts[order] / counts.sum()
+
+
+# %% kmeans.palette: wrong, "bad start"
+def palette_of(picture, k):
+    pixels = picture.reshape(-1, 3).astype(float)
+    colors, labels, _ = lloyd(pixels, np.array([pixels.min(axis=0)] * k) + np.arange(k)[:, None])
+    for seed in range(200):
+        start = pixels[np.random.default_rng(seed).choice(len(pixels), k, replace=False)]
+        found, which, losses = lloyd(pixels, start)
+        if losses[-1] > lloyd(pixels, colors)[2][-1]:
+            colors, labels = found, which
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return colors[order], shares[order]
+
+
+# %% kmeans.palette: wrong, "single pixels"
+def palette_of(picture, k):
+    colors, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+    order = np.argsort(counts)[::-1][:k]
+    return colors[order], counts[order] / counts.sum()
+
+
+# %% kmeans.palette: wrong, "largest should come first"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)
+    return colors[order], shares[order]
+
+
+# %% kmeans.palette: wrong, "same order"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return colors[order[::-1]], shares[order]
+
+
+# %% kmeans.palette: wrong, "add up to 1"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    counts = np.bincount(labels)
+    order = np.argsort(counts)[::-1]
+    return colors[order], counts[order]
+
+
+# %% kmeans.palette: wrong, "add up to 1"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    percent = 100 * np.bincount(labels) / len(labels)
+    order = np.argsort(percent)[::-1]
+    return colors[order], percent[order]
+
+
+# %% kmeans.palette: wrong, "0 to 255"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3) / 255, k, np.random.default_rng(0), restarts=10)
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return colors[order], shares[order]
+
+
+# %% kmeans.palette: wrong, "two things"
+def palette_of(picture, k):
+    return kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+
+
+# %% kmeans.palette: wrong, "what do you count"
+def palette_of(picture, k):
+    colors = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)[0]
+    return colors, np.ones(k) / k
+
+
+# %% kmeans.palette: wrong, "in red, green and blue"
+def palette_of(picture, k):
+    colors = np.repeat(np.linspace(0, 255, k)[:, None], 3, axis=1)
+    labels = assign(picture.reshape(-1, 3).astype(float), colors)[0]
+    shares = np.bincount(labels, minlength=k) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return colors[order], shares[order]
