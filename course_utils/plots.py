@@ -4,7 +4,9 @@ Functions here take axes or return a figure; none loads data.
 """
 
 import io
+import re
 from collections.abc import Callable
+from textwrap import fill
 from typing import NamedTuple
 
 import cv2
@@ -441,3 +443,37 @@ def outlines(image, labels, thickness=2):
     edge = (labels > 0) & (around[0] != around[1])
     gray = np.repeat(image[..., None] / 255, 3, axis=2)
     return np.where(edge[..., None], regions(labels), gray)
+
+
+# Where each lesson stands on the map, row by row, and the color of each row.
+_MAP = ("01 02 03 .. ..", ".. .. 04 .. ..", ".. 05 06 .. ..", ".. .. 07 08 09", "10 11 .. 12 13")
+_MAP_COLORS = (TRUTH, TRUTH, GOOD, PREDICTION, OTHER)
+
+
+def lesson_map(lessons):
+    """Draw a box for each lesson, and an arrow to it from the lesson that it builds on.
+
+    Parameters
+    ----------
+    lessons : list of course_utils.notebooks.Lesson
+        Those from 01 on; of several lessons that one builds on, the last counts.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    places = {name: (x, -y) for y, row in enumerate(_MAP) for x, name in enumerate(row.split()) if name != ".."}
+    fig = Figure(figsize=(9.5, 5.2))
+    ax = fig.subplots()
+    for lesson in lessons:
+        x, y = places[lesson.number]
+        color = _MAP_COLORS[-y] if lesson.number < "12" else ERROR
+        box = {"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": color, "linewidth": 2}
+        text = f"{lesson.number} {fill(lesson.card.title, 17)}"
+        ax.text(x, y, text, ha="center", va="center", fontsize=9, bbox=box, zorder=2)
+        for needed in re.findall(r"\d\d", lesson.card.builds_on)[-1:]:
+            arrow = {"arrowstyle": "->", "color": INK, "linewidth": 1.5}
+            ax.annotate("", (x - 0.43, y), places[needed], arrowprops=arrow, zorder=1)  # below the boxes
+    ax.set(xlim=(-0.55, 4.55), ylim=(-4.5, 0.5))
+    ax.set_axis_off()
+    return fig
