@@ -20,5 +20,18 @@ exercises         one module per lesson: statement, check, hint; ``answers`` bes
 lesson            ``start(seed)``, the size of a run, progress, the environment check
 ================  ==================================================================================
 
-Importing ``course_utils`` imports nothing else.
+Importing ``course_utils`` imports nothing else; it looks only whether the libraries behind it are there.
 """
+
+import importlib.util
+
+_LIBRARIES = {
+    "numpy": "numpy", "scipy": "scipy", "matplotlib": "matplotlib", "cv2": "opencv-python-headless",
+    "skimage": "scikit-image", "ipywidgets": "ipywidgets", "pooch": "pooch",
+}  # fmt: skip
+_missing = [package for module, package in _LIBRARIES.items() if importlib.util.find_spec(module) is None]
+if _missing:
+    raise ImportError(
+        f"The lessons need {', '.join(_missing)}, which this kernel's Python does not have: run `make lab`, or install "
+        "the project again as README.md says."
+    )

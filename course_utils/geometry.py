@@ -27,7 +27,10 @@ def check_boxes(boxes, what="the boxes"):
     ValueError
         If the shape is another, a number is not finite, or a box ends before it begins.
     """
-    boxes = np.asarray(boxes, dtype=float)
+    try:
+        boxes = np.asarray(boxes, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{what} should hold four numbers in each row, x0, y0, x1, y1.") from None
     if boxes.size == 0 and boxes.ndim <= 2:
         return boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
@@ -159,7 +162,7 @@ def decode(offsets, references, largest=4.0):
     Raises
     ------
     ValueError
-        If the shapes don't fit, or a reference has no area.
+        If the shapes don't fit, an offset is not finite, or a reference has no area.
 
     Examples
     --------
@@ -169,6 +172,9 @@ def decode(offsets, references, largest=4.0):
     offsets, references = np.asarray(offsets, dtype=float), check_boxes(references, "the references")
     if offsets.shape != references.shape:
         raise ValueError(f"expected offsets of shape {references.shape}, one row per reference, got {offsets.shape}.")
+    if not np.isfinite(offsets).all():
+        row = int(np.flatnonzero(~np.isfinite(offsets).all(axis=1))[0])
+        raise ValueError(f"row {row} of the offsets is {offsets[row].tolist()}: did the training diverge?")
     reference_center, reference_size = _centers_and_sizes(references, "the references")
     center = reference_center + offsets[:, :2] * reference_size
     half = reference_size * np.exp(np.minimum(offsets[:, 2:], largest)) / 2
@@ -198,11 +204,18 @@ def clip(boxes, height, width):
     numpy.ndarray
         (N, 4), float64; a box outside of the picture loses its area.
 
+    Raises
+    ------
+    ValueError
+        If the height or width is not such a number, and as in :func:`check_boxes`.
+
     Examples
     --------
     >>> clip([[-5, 3, 40, 8]], height=20, width=30).tolist()
     [[0.0, 3.0, 30.0, 8.0]]
     """
+    if not all(isinstance(side, (int, float, np.number)) and 0 <= side < np.inf for side in (height, width)):
+        raise ValueError(f"expected the picture's height and width in pixels, got {height!r} and {width!r}.")
     return np.clip(check_boxes(boxes), 0, [width, height, width, height])
 
 
@@ -231,7 +244,7 @@ def non_maximum_suppression(boxes, scores, threshold=0.5, labels=None):
     Raises
     ------
     ValueError
-        If the numbers of boxes, scores and labels differ.
+        If the numbers of boxes, scores and labels differ, a score is NaN, or the threshold is out of range.
 
     Examples
     --------
@@ -246,6 +259,8 @@ def non_maximum_suppression(boxes, scores, threshold=0.5, labels=None):
         raise ValueError(
             f"{len(boxes)} boxes need as many scores and labels, and got shapes {scores.shape} and {labels.shape}."
         )
+    if np.isnan(scores).any() or not 0 <= threshold <= 1:
+        raise ValueError(f"expected numbers as scores and a threshold from 0 to 1, got {scores} and {threshold}.")
     order = np.argsort(-scores, kind="stable")
     kept = []
     while order.size:

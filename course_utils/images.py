@@ -2,11 +2,15 @@
 
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from scipy import ndimage
+
+# Without it Pillow 13 takes the rows of a turned TIFF that is not compressed for its columns.
+TiffImagePlugin.READ_LIBTIFF = True
 
 # Each ships inside scikit-image; its source and licence are listed in data/README.md.
 SAMPLES = {
@@ -221,8 +225,7 @@ def _load(path, read=None):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the file's metadata; what matters is judged here
-            with Image.open(path) as file:
-                return (read or _values)(file, _as_shown(file))
+            return (read or _values)(*_open(path))
     except _Unclear as error:
         raise ValueError(f"{str(path)!r} {error}") from None
     except Exception as error:  # each format's decoder has exceptions of its own
@@ -231,17 +234,40 @@ def _load(path, read=None):
         ) from error
 
 
-def _as_shown(file):
-    """The picture of an open file, turned as its camera says."""
-    tags = getattr(file, "tag_v2", {})
-    turn = {5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}.get(tags.get(274))
-    if turn and tags.get(259) == 1 and tags.get(262) in (0, 1, 2):
-        import tifffile
+def _open(path):
+    """A file, for what it says of itself, and its picture, turned as its camera says."""
+    try:
+        with Image.open(path) as file:
+            if not (file.format == "TIFF" and _is_read_wrongly(file)):
+                file.load()
+                return file, ImageOps.exif_transpose(file)
+    except UnidentifiedImageError:
+        if path.read_bytes()[:2] not in (b"II", b"MM"):
+            raise
+    return _open_numbers(path)
 
-        # Pillow 13 takes the rows of such a file, which is not compressed, for its columns.
-        return Image.fromarray(tifffile.imread(file.filename, key=0)).transpose(Image.Transpose[turn])
-    file.load()
-    return ImageOps.exif_transpose(file)
+
+def _is_read_wrongly(file):
+    """Whether Pillow 13 swaps the bytes of an open TIFF's numbers, or takes its signed bytes for unsigned ones."""
+    if file.mode in ("I", "F"):
+        return file.tag_v2.prefix == b"MM"
+    return file.mode == "L" and file.tag_v2.get(339, (1,))[0] == 2
+
+
+def _open_numbers(path):
+    """What :func:`_open` returns, of a TIFF that Pillow has no mode for, as float64, or reads wrongly."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        values = page.asarray()
+        wide = values.astype(np.float32 if page.dtype.kind == "f" else np.int32)
+        if values.ndim != 2 or page.dtype.kind not in "iuf" or (page.dtype.kind != "f" and (wide != values).any()):
+            raise _Unclear(f"holds {page.dtype} numbers of shape {page.shape}: store it as 8 or 16 bit, gray or RGB.")
+        tags = {258: (page.bitspersample,), 262: page.photometric, 339: (page.sampleformat,)}
+        image = Image.fromarray(wide)
+        image.getexif()[0x0112] = page.tags.valueof(0x0112) or 1
+    return SimpleNamespace(format="TIFF", tag_v2=tags), ImageOps.exif_transpose(image)
 
 
 class _Unclear(Exception):
@@ -271,13 +297,12 @@ def _values_on_black(file, image):
 
 def _values(file, image):
     """The numbers of a picture; TIFF's tags say what Pillow's mode leaves open."""
-    if not image.mode.startswith(("I", "F")):
-        if image.mode in ("1", "L", "RGB", "RGBA"):
-            return np.asarray(image)
-        has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
-        return np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     tags = getattr(file, "tag_v2", {})
     bits, kind = tags.get(258, (16,))[0], tags.get(339, (1,))[0]
+    if not image.mode.startswith(("I", "F")):
+        has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+        mode = image.mode if image.mode in ("1", "L") else "RGB"
+        return np.asarray(image.convert("RGBA" if has_alpha else mode))
     values = np.asarray(image)
     if image.mode == "F":
         if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
@@ -291,7 +316,8 @@ def _values(file, image):
             "white: scale them to 0 to 1 first, and store them as decimal numbers, or as 8 or 16 bit."
         )
     else:
-        values = values.astype(float) / (2 ** min(bits, 16) - 1)
+        is_clear = values == image.info.get("transparency", -1)
+        values = np.where(is_clear, 1, values / (2 ** min(bits, 16) - 1))
     return 1 - values if tags.get(262) == 0 else values  # photometric interpretation 0: white is zero
 
 
@@ -359,6 +385,65 @@ def check_gray(image):
             f"expected a gray picture of dtype uint8, got {image.dtype}: images.to_gray(image) converts it."
         )
     return image
+
+
+def check_pictures(pictures, channels=None, model=None):
+    """Check that an array holds pictures as the lessons' networks are fed with.
+
+    Parameters
+    ----------
+    pictures : object
+    channels : int, optional
+        How many channels the last axis has to hold; by default there is no such axis.
+    model : keras.Model, optional
+        A network that keeps the size of its pictures: each of its poolings halves the sides, so they must be even there.
+
+    Returns
+    -------
+    numpy.ndarray
+        The pictures themselves: (N, H, W) or (N, H, W, channels), uint8; N may be 0.
+
+    Raises
+    ------
+    ValueError
+        If they are anything else.
+    """
+    shape, kind = getattr(pictures, "shape", ()), getattr(pictures, "dtype", type(pictures).__name__)
+    axes = (channels,) if channels else ()
+    if kind != np.uint8 or len(shape) != 3 + len(axes) or shape[3:] != axes or 0 in shape[1:]:
+        raise ValueError(
+            f"expected pictures ({', '.join(map(str, ('N', 'H', 'W', *axes)))}) of dtype uint8, 0 to 255, got the shape {shape} and {kind}."
+        )
+    halved = 2 ** sum("MaxPool" in type(layer).__name__ for layer in getattr(model, "layers", ()))
+    if shape[1] % halved or shape[2] % halved:
+        raise ValueError(
+            f"expected sides that {halved} divides, got {shape[1]} x {shape[2]}: pad or crop the pictures."
+        )
+    return pictures
+
+
+def check_map(x):
+    """Check that an array holds one number for each row, column and channel of a picture or map.
+
+    Parameters
+    ----------
+    x : object
+
+    Returns
+    -------
+    numpy.ndarray
+        The array itself: (H, W, C).
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if not isinstance(x, np.ndarray) or x.ndim != 3 or x.dtype.kind not in "biuf":
+        raise ValueError(
+            f"expected an array of numbers (H, W, C), got {type(x).__name__} of shape {np.shape(x)}: x[..., None] adds a channel."
+        )
+    return x
 
 
 def histogram(gray):

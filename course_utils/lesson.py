@@ -52,7 +52,7 @@ def choose(*, lesson, full):
     ValueError
         If ``COURSE_SCALE`` is neither ``lesson`` nor ``full``.
     """
-    scale = os.environ.get("COURSE_SCALE", "lesson")
+    scale = os.environ.get("COURSE_SCALE") or "lesson"
     if scale not in ("lesson", "full"):
         raise ValueError(f"COURSE_SCALE is {scale!r}, and must be 'lesson' or 'full'.")
     return full if scale == "full" else lesson

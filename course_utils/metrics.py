@@ -30,13 +30,14 @@ def confusion(truth, prediction, classes):
     >>> confusion([0, 0, 1, 1], [0, 1, 1, 1], classes=2).tolist()
     [[1, 1], [0, 2]]
     """
+    _check_classes(classes)
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:
         raise ValueError(
             f"truth has the shape {truth.shape}, and the prediction {prediction.shape}: they should agree."
         )
     for name, values in (("truth", truth), ("prediction", prediction)):
-        if values.dtype.kind not in "biu":
+        if values.size and values.dtype.kind not in "biu":
             raise ValueError(
                 f"{name} should hold whole numbers, one class each, and is {values.dtype}: take the argmax."
             )
@@ -44,10 +45,13 @@ def confusion(truth, prediction, classes):
             raise ValueError(
                 f"{name} holds values from {values.min()} to {values.max()}, and {classes} classes are 0 to {classes - 1}."
             )
-    if not isinstance(classes, (int, np.integer)) or classes < 1:
-        raise ValueError(f"expected a number of classes of at least 1, got {classes!r}.")
     pairs = truth.ravel().astype(np.int64) * classes + prediction.ravel().astype(np.int64)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def _check_classes(classes):
+    if not isinstance(classes, (int, np.integer)) or isinstance(classes, bool) or classes < 1:
+        raise ValueError(f"expected a number of classes of at least 1, got {classes!r}.")
 
 
 def iou(confusion):
@@ -105,6 +109,8 @@ def _counts(confusion):
             f"expected a confusion matrix of shape (C, C), got the shape {counts.shape}: "
             "confusion(truth, prediction, classes) makes one."
         )
+    if counts.dtype.kind not in "biuf" or not (np.isfinite(counts).all() and (counts >= 0).all()):
+        raise ValueError(f"expected counts in the confusion matrix, finite and at least 0, got {counts.tolist()}.")
     return np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
 
 
@@ -160,10 +166,11 @@ def average_precision(truths, detections, classes, thresholds=0.5, difficult=Non
     >>> average_precision([truth], [found], classes=1).tolist()
     [0.25]
     """
+    _check_classes(classes)
     if len(truths) != len(detections):
         raise ValueError(f"there are {len(truths)} pictures with truth and {len(detections)} with detections.")
     wanted = _check_thresholds(thresholds)
-    flags = [np.zeros(len(truth[1]), bool) for truth in truths] if difficult is None else list(difficult)
+    flags = [None] * len(truths) if difficult is None else list(difficult)
     if len(flags) != len(truths):
         raise ValueError(f"expected flags of difficult boxes for {len(truths)} pictures, got {len(flags)}.")
     table = [_check_picture(*each, classes) for each in zip(range(len(truths)), truths, detections, flags, strict=True)]
@@ -181,19 +188,22 @@ def average_precision(truths, detections, classes, thresholds=0.5, difficult=Non
 
 
 def _check_thresholds(thresholds):
-    wanted = np.atleast_1d(np.asarray(thresholds, dtype=float))
-    if wanted.ndim != 1 or not ((wanted > 0) & (wanted <= 1)).all():  # NaN fails too
+    wanted = np.atleast_1d(np.asarray(thresholds))
+    wanted = wanted.astype(float) if wanted.dtype.kind in "iuf" else np.array([np.nan])
+    if wanted.ndim != 1 or not wanted.size or not ((wanted > 0) & (wanted <= 1)).all():  # NaN fails too
         raise ValueError(f"expected thresholds above 0 and at most 1, got {thresholds}.")
     return wanted
 
 
 def _check_picture(number, truth, found, flag, classes):
     """One picture's boxes, labels, scores and flags as arrays that fit together."""
-    if len(truth) != 2 or len(found) != 3:
+    parts = [len(part) if isinstance(part, (tuple, list)) else type(part).__name__ for part in (truth, found)]
+    if parts != [2, 3]:
         raise ValueError(
             f"picture {number}: expected (boxes, labels) as truth and (boxes, labels, scores) as detections, "
-            f"got {len(truth)} and {len(found)} parts: were the two swapped?"
+            f"got {parts[0]} and {parts[1]} parts: were the two swapped?"
         )
+    flag = np.zeros(np.size(truth[1]), bool) if flag is None else flag
     columns = []
     for what, boxes, labels, rest, name in (
         ("truth", *truth, flag, "flags"), ("detections", *found, "scores")
@@ -204,12 +214,16 @@ def _check_picture(number, truth, found, flag, classes):
             raise ValueError(
                 f"picture {number}: the {what} have {len(boxes)} boxes, {labels.size} labels and {rest.size} {name}; expected one each."
             )
-        whole = labels.astype(int) if labels.size else np.zeros(0, int)
-        if labels.size and not (np.array_equal(whole, labels) and whole.min() >= 0 and whole.max() < classes):
+        if rest.size and rest.dtype.kind not in ("b" if name == "flags" else "iuf"):
+            expected = "True or False each" if name == "flags" else "a number each"
+            raise ValueError(f"picture {number}: expected {name} of {expected}, got {rest.tolist()}.")
+        if labels.size and not (
+            labels.dtype.kind in "biuf" and ((labels >= 0) & (labels < classes) & (labels == np.floor(labels))).all()
+        ):
             raise ValueError(
-                f"picture {number}: the {what} have labels from {labels.min()} to {labels.max()}, but {classes} classes are 0 to {classes - 1}."
+                f"picture {number}: the {what} have labels from {min(labels.flat)} to {max(labels.flat)}, but {classes} classes are 0 to {classes - 1}."
             )
-        columns += [boxes, whole.ravel(), rest.ravel()]
+        columns += [boxes, labels.astype(int).ravel(), rest.ravel()]
     if not np.isfinite(columns[5].astype(float)).all():
         raise ValueError(f"picture {number}: a score is not a finite number.")
     return columns

@@ -214,9 +214,11 @@ def read(path):
     ValueError
         If the file is not a notebook, for instance because it holds the marks of a merge.
     """
-    text = Path(path).read_text(encoding="utf-8-sig")  # some editors put a byte order mark in front
     try:
+        text = Path(path).read_bytes().decode("utf-8-sig")  # some editors put a byte order mark in front
         return nbformat.reads(text, as_version=4)
+    except FileNotFoundError:
+        raise
     except Exception as error:  # nbformat's own kinds, and what its JSON parser raises
         raise ValueError(
             f"{path} can't be read as a notebook ({type(error).__name__}): restore it with `git restore {Path(path).name}`, "
@@ -447,7 +449,7 @@ def parse(source):
     text : str
         What the nodes' line numbers refer to.
     """
-    text = _SEE_THROUGH.sub("", source)
+    text = _SEE_THROUGH.sub("", source).encode("utf-8", "replace").decode()  # half a pair of surrogates can't be parsed
     try:
         return ast.parse(text).body, [], text
     except SyntaxError:

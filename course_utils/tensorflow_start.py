@@ -3,7 +3,9 @@
 import contextlib
 import logging
 import os
+import platform
 import sys
+import sysconfig
 
 
 @contextlib.contextmanager
@@ -20,6 +22,32 @@ def _descriptor_two_silenced():
         os.close(null)
 
 
+def without_wheel():
+    """Say in one sentence that TensorFlow publishes no package for this Python, where that is so.
+
+    Returns
+    -------
+    str
+        Empty where there is one: 64-bit Linux with glibc on x86-64 or ARM, macOS on Apple silicon, Windows on x86-64.
+    """
+    system, machine = platform.system(), platform.machine().lower()
+    where = ""
+    if sys.maxsize < 2**32:
+        where = "a 32-bit Python"
+    elif system == "Darwin" and machine != "arm64":
+        where = "macOS on Intel"
+    elif sysconfig.get_platform() == "win-arm64":
+        where = "Windows on Arm"
+    elif system == "Linux" and "musl" in (sysconfig.get_config_var("HOST_GNU_TYPE") or ""):
+        where = "Linux with musl, such as Alpine"
+    elif system == "Linux" and machine not in ("x86_64", "aarch64", "amd64", "arm64"):
+        where = f"Linux on {machine}"
+    if not where:
+        return ""
+    way_out = "open the project in its container (.devcontainer), or on another computer."
+    return f"TensorFlow publishes no package for {where}: {way_out}"
+
+
 def start_tensorflow():
     """Import TensorFlow and Keras without their start-up messages.
 
@@ -29,7 +57,7 @@ def start_tensorflow():
     Raises
     ------
     ImportError
-        If TensorFlow is not installed, with the way to install it, or if Keras runs on another backend already.
+        If TensorFlow is not installed, with the way to install it, if Keras runs on another backend already, or refuses its settings.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
@@ -41,13 +69,19 @@ def start_tensorflow():
         )
     try:
         with _descriptor_two_silenced():
+            import keras  # noqa: F401 - reads its settings
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # the first look at devices prints the last of the messages
     except ModuleNotFoundError as error:
         raise ImportError(
             f"This lesson needs TensorFlow, and {error.name!r} is not installed: "
-            "run `make lab`, or install the project again as README.md says."
+            + (without_wheel() or "run `make lab`, or install the project again as README.md says.")
+        ) from error
+    except (AssertionError, AttributeError, ImportError, TypeError, ValueError) as error:
+        home = os.environ.get("KERAS_HOME", "~/.keras")
+        raise ImportError(
+            f"Keras can't start ({type(error).__name__}): is {home}/keras.json in order? Move that file elsewhere, and restart the kernel."
         ) from error
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)

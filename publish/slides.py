@@ -420,12 +420,13 @@ def stacks_of(lesson):
 # ------------------------------------------------------------------------------------------------ pages
 _LESSON_LINK = re.compile(r"(?<=\]\()(\d\d_\w+)\.ipynb[^)]*")
 _FILE_LINK = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
+_COVER = re.compile(r"!\[[^\]]*\]\(\.\./[^)]*\)\s*")  # the deck shows this figure where the lesson draws it
 
 
 def _html(text):
     """Markdown as HTML; a link to a lesson leads to its deck, and one to a file of the project, which a deck has not, is its words."""
     text = re.sub(r"^#{2,4} (.*)$", r"**\1**", text, flags=re.MULTILINE)  # in the notes: the slide has the heading
-    return markdown2html_mistune(_FILE_LINK.sub(r"\1", _LESSON_LINK.sub(r"\1.html", text)))
+    return markdown2html_mistune(_FILE_LINK.sub(r"\1", _COVER.sub("", _LESSON_LINK.sub(r"\1.html", text))))
 
 
 def _environment():

@@ -176,6 +176,17 @@ def test_unknown_lesson_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def _hand_in_with_a_copied_answer(folder):
+    """A third student's first lesson: JupyterLab copies a cell with its marks."""
+    place = shutil.copytree(folder / "source" / LESSONS[0], folder / "submitted" / "copied" / LESSONS[0])
+    path = place / f"{LESSONS[0]}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    number = next(n for n, cell in enumerate(notebook.cells) if _marks(cell).get("solution"))
+    tried = nbformat.from_dict(notebook.cells[number] | {"id": "copied", "source": "x = 1"})
+    notebook.cells.insert(number, tried)
+    nbformat.write(notebook, path)
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course folder in which nbgrader has handed out and graded every lesson, and the grades by lesson and student."""
@@ -190,6 +201,7 @@ def course(tmp_path_factory):
     run("-c", GRADE, "generate", *LESSONS[1:])
     for student, origin in (("solved", "source"), ("blank", "release")):
         shutil.copytree(folder / origin, folder / "submitted" / student)
+    _hand_in_with_a_copied_answer(folder)
     run("-m", "nbgrader", "autograde", LESSONS[0])
     run("-c", GRADE, "autograde", *LESSONS[1:])
     run("-m", "nbgrader", "export")
@@ -197,6 +209,7 @@ def course(tmp_path_factory):
         return folder, {(row["assignment"], row["student_id"]): row for row in csv.DictReader(file)}
 
 
+@pytest.mark.classroom
 @pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
 @pytest.mark.parametrize("name", LESSONS)
 def test_nbgrader_gives_solutions_full_marks_and_blanks_none(name, course, made):
@@ -211,3 +224,10 @@ def test_nbgrader_gives_solutions_full_marks_and_blanks_none(name, course, made)
     graded = nbformat.read(folder / "autograded" / "blank" / name / f"{name}.ipynb", as_version=4)
     said = [cell.outputs[-1].evalue for cell in graded.cells if _marks(cell).get("grade")]
     assert all(words.startswith(NOT_ATTEMPTED) for words in said)
+
+
+@pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
+def test_copied_answer_cell_does_not_stop_the_class_and_the_last_one_counts(course):
+    _, grades = course
+    row = grades[LESSONS[0], "copied"]
+    assert float(row["score"]) == float(row["max_score"]) > 0

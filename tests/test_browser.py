@@ -102,13 +102,17 @@ class Lesson:
         page.wait_for_selector(RUNNING, state="detached")
         page.wait_for_selector(IDLE)
 
+    def _is_written_after(self, before):
+        """A file that is being written has a new time already, and not yet its end."""
+        return self.path.stat().st_mtime_ns != before and self.path.read_bytes().endswith(b"}\n")
+
     def saved(self):
         """Save as a learner does, once, and read the file."""
         if not self.is_saved:
             before = self.path.stat().st_mtime_ns
             self.page.locator("#jp-MainMenu").get_by_text("File", exact=True).click()
             self.page.get_by_text("Save Notebook", exact=True).first.click()
-            self._wait(lambda: self.path.stat().st_mtime_ns != before, "the notebook was not saved")
+            self._wait(lambda: self._is_written_after(before), "the notebook was not saved")
             self.is_saved = True
         return nbformat.read(self.path, as_version=4)
 

@@ -1,5 +1,7 @@
 """Loading cars and masks: pairing, each kind of bad file, splitting by car, and the pipeline that feeds a network."""
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -80,6 +82,12 @@ def test_real_and_rendered_files_load_alike(folder, rendered):
     real, drawn = load_carvana(cars=None), carvana._find(rendered, 4, "rendered cars", is_fallback=True)
     assert [path.name for path in real.images] == [path.name for path in drawn.images]
     assert all(np.array_equal(a, b) for a, b in zip(arrays(real, 16), arrays(drawn, 16), strict=True))
+
+
+def test_endings_in_capitals_count(folder):
+    for path in [*(folder / "train").iterdir(), *(folder / "train_masks").iterdir()]:
+        path.rename(path.with_suffix(path.suffix.upper()))
+    assert (load_carvana(cars=None).source, len(load_carvana(cars=None))) == ("Carvana", 64)
 
 
 def test_hidden_files_of_other_systems_are_passed_over(folder):
@@ -287,3 +295,77 @@ def test_an_error_inside_the_pipeline_names_the_file(folder):
 def test_importing_the_loader_is_light():
     code = "import course_utils.datasets.carvana, sys; print(*sorted({'tensorflow', 'keras', 'matplotlib', 'sklearn', 'skimage'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda part: arrays(part, 0), r"a size in whole pixels, .* got 0"),
+        (lambda part: arrays(part, -3), "got -3"),
+        (lambda part: arrays(part, 10.5), "got 10.5"),
+        (lambda part: arrays(part, "small"), "got 'small'"),
+        (lambda part: arrays(part, None), "got None"),
+        (lambda part: arrays(part, (1, 2, 3)), r"got \(1, 2, 3\)"),
+        (lambda part: arrays(part.select([]), 8), "this part holds no picture"),
+        (lambda part: carvana.pipeline(part, 0, 2, train=True), "got 0"),
+        (lambda part: carvana.pipeline(part, 8, 0, train=True), "a batch from 1 to .*, got 0"),
+        (lambda part: carvana.pipeline(part, 8, 2.5, train=False), "got 2.5"),
+        (lambda part: carvana.pipeline(part, 8, 1000, train=True), "got 1000"),
+        (lambda part: carvana.pipeline(part.select([]), 8, 1, train=False), "a batch from 1 to 0"),
+        (lambda part: part.select([999]), "positions from 0 to .* got .*999"),
+        (lambda part: part.select([-1]), "positions from 0"),
+        (lambda part: part.select([True, False]), r"np\.flatnonzero\(mask\)"),
+        (lambda part: part.select([0.5]), "whole numbers"),
+        (lambda part: part.split_by_car("half"), "validation=half"),
+        (lambda part: load_carvana(cars=1.5), "got cars=1.5"),
+        (lambda part: load_carvana(cars="two"), "got cars='two'"),
+    ],
+)
+def test_what_can_not_be_is_named_before_a_file_is_read(ask, words, folder):
+    with pytest.raises(ValueError, match=words) as caught:
+        ask(load_carvana(cars=2))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": 128},
+        {"size": "a"},
+        {"size": (20.5, 30)},
+        {"size": (8, 8)},
+        {"seed": -1},
+        {"seed": "../x"},
+        {"seed": 0.5},
+    ],
+)
+def test_cars_that_can_not_be_rendered_are_named_and_leave_nothing(options, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    with pytest.raises(ValueError, match=r"expected seed >= 0, .* of at least 16 pixels each"):
+        load_carvana(**{"cars": 1, "size": SIZE} | options)
+    assert not any(tmp_path.iterdir())
+
+
+def test_data_folder_that_can_not_be_written_is_named_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "x")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", refuse)
+        with pytest.raises(
+            carvana.DataError,
+            match=r"Can't write cars to .*cars \(Permission denied\): make it writable, or set COURSE_DATA",
+        ):
+            load_carvana(cars=1, size=SIZE)
+    there = load_carvana(cars=1, size=SIZE)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert load_carvana(cars=1, size=SIZE).images == there.images  # what is there is read
+
+
+def test_part_too_large_for_memory_is_kept_elsewhere_where_the_data_folder_can_not_be_written(folder, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(folder / "none"))
+    monkeypatch.setattr(carvana, "MEMORY", 1)
+    part = load_carvana(cars=1, folder=folder)
+    assert sum(len(pictures) for pictures, _ in carvana.pipeline(part, 8, 4, train=False)) == len(part)

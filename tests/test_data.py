@@ -289,7 +289,7 @@ def test_thirty_callers_at_once_fetch_once(source, folder):
 
 
 def test_callers_that_waited_for_a_failure_do_not_repeat_it(source, folder):
-    source.seconds, source.error = 0.3, DownloadError("out of order")
+    source.seconds, source.error = 1.0, DownloadError("out of order")
     assert all("out of order" in error for error in call_ten_times(source, folder))
     assert source.calls() == ["one.bin"]
 

@@ -475,3 +475,17 @@ def test_real_nuclei_are_read_with_their_labels():
     assert [numbers.max() for numbers in found.label_maps] == [len(boxes) for boxes in found.boxes]
     gray, numbers = found.images[..., 0], found.label_maps > 0
     assert all(gray[i][numbers[i]].mean() > 1.5 * gray[i][~numbers[i]].mean() for i in range(12) if i != 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"ignore": "cup"}, r"ignore=\('name', ...\)"), ({"smallest": -1}, "smallest above 0"), ({"smallest": None}, "got .* None"),
+        ({"classes": [1, 2]}, "classes are different names"), ({"classes": "cup"}, "classes are different names"), ({"classes": []}, "different names"),
+        ({"size": 32}, r"size is \(height, width\)"), ({"size": (1.5, 2)}, "in pixels"), ({"size": (0, 5)}, "in pixels"), ({"format": "COCO"}, "got 'raise' and 'COCO'"),
+    ],
+)  # fmt: skip
+def test_options_that_can_not_be_are_named(options, words, tmp_path):
+    write_yolo(tmp_path)
+    with pytest.raises(ValueError, match=words):
+        load_folder(tmp_path, **{"size": (10, 20)} | options)

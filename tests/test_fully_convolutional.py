@@ -163,7 +163,7 @@ def test_gradient_of_cross_entropy_is_softmax_minus_truth(seed):
 
 
 def test_truth_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match=r"want a truth of shape \(4, 5\)"):
+    with pytest.raises(ValueError, match=r"expected a truth of shape \(4, 5\)"):
         lesson.cross_entropy(np.zeros((4, 5, 3)), np.zeros((5, 4), int))
 
 

@@ -3,17 +3,23 @@
 import importlib.metadata
 import json
 import os
+import platform
 import random
+import shutil
 import subprocess
 import sys
+import sysconfig
 import textwrap
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from course_utils import lesson, plots
+from course_utils import lesson, plots, tensorflow_start
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_start_makes_random_numbers_repeat():
@@ -80,16 +86,21 @@ def test_either_wheel_of_opencv_will_do(monkeypatch):
 @pytest.mark.parametrize(
     ("environment", "config", "said"),
     [
-        ({"KERAS_BACKEND": "jax"}, {}, "backend tensorflow in place of jax"),
-        ({}, {"backend": "torch"}, ""),
-        ({}, {"image_data_format": "channels_first"}, "image_data_format channels_last in place of channels_first"),
-        ({}, {"floatx": "float16"}, "floatx float32 in place of float16"),
+        (
+            {"KERAS_BACKEND": "jax"},
+            {"floatx": "float16", "image_data_format": "channels_first"},
+            [
+                "backend tensorflow in place of jax",
+                "image_data_format channels_last in place of channels_first",
+                "float16",
+            ],
+        ),
         (
             {},
-            {"epsilon": 0.1, "floatx": "float64"},
-            "floatx float32 in place of float64, epsilon 1e-07 in place of 0.1",
+            {"epsilon": 0.1, "floatx": "float64", "backend": "torch"},
+            ["in place of float64, epsilon 1e-07 in place of 0.1"],
         ),
-        ({}, {"dtype_policy": "mixed_float16"}, ""),
+        ({}, {"dtype_policy": "mixed_float16"}, [""]),
         ({}, {}, None),
     ],
 )
@@ -111,8 +122,28 @@ def test_keras_settings_of_other_work_are_overruled_and_told(environment, config
         env=clean | {"KERAS_HOME": str(tmp_path)} | environment,
     )  # fmt: skip
     assert found.returncode == 0, found.stderr
-    assert found.stdout == "" if said is None else said in found.stdout
+    assert found.stdout == "" if said is None else all(words in found.stdout for words in said)
     assert len(found.stdout.splitlines()) <= 1
+
+
+def test_missing_libraries_are_named_in_one_sentence_by_the_first_import():
+    for module, package in (("cv2", "opencv-python-headless"), ("skimage", "scikit-image"), ("numpy", "numpy")):
+        code = f"import sys; sys.modules[{module!r}] = None\nfrom course_utils import images, lesson"
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        last = found.stderr.strip().splitlines()[-1]
+        assert last.startswith(
+            f"ImportError: The lessons need {package}, which this kernel's Python does not have: run"
+        )
+
+
+@pytest.mark.parametrize("settings", ['{"floatx": "bfloat16"}', "[]"])
+def test_keras_settings_that_keras_refuses_are_named(settings, tmp_path):
+    (tmp_path / "keras.json").write_text(settings)
+    code = "from course_utils import tensorflow_start; tensorflow_start.start_tensorflow()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"KERAS_HOME": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert f"is {tmp_path}/keras.json in order? Move that file elsewhere" in done.stderr.splitlines()[-1]
 
 
 def test_keras_on_another_backend_asks_for_a_new_kernel():
@@ -171,3 +202,44 @@ def test_missing_tensorflow_says_what_to_do():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "needs TensorFlow" in found.stderr.splitlines()[-1]
     assert "make lab" in found.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"system": "Darwin", "machine": "x86_64"}, "macOS on Intel"),
+        ({"system": "Windows", "machine": "ARM64", "build": "win-arm64"}, "Windows on Arm"),
+        ({"system": "Linux", "machine": "x86_64", "libc": "x86_64-alpine-linux-musl"}, "musl, such as Alpine"),
+        ({"system": "Linux", "machine": "ppc64le"}, "Linux on ppc64le"),
+        ({"system": "Windows", "machine": "AMD64", "largest": 2**31 - 1}, "a 32-bit Python"),
+        ({"system": "Darwin", "machine": "arm64"}, ""),
+        ({"system": "Windows", "machine": "AMD64", "build": "win-amd64"}, ""),
+        ({"system": "Windows", "machine": "ARM64", "build": "win-amd64"}, ""),  # a Python for x86-64 runs there too
+        ({"system": "Linux", "machine": "aarch64"}, ""),
+        ({"system": "Linux", "machine": "x86_64"}, ""),
+    ],
+)
+def test_platform_without_a_package_of_tensorflow_is_named(values, words, monkeypatch):
+    values = {"build": "any", "libc": "x86_64-pc-linux-gnu", "largest": 2**63 - 1} | values
+    monkeypatch.setattr(platform, "system", lambda: values["system"])
+    monkeypatch.setattr(platform, "machine", lambda: values["machine"])
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: values["build"])
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: values["libc"])
+    monkeypatch.setattr(sys, "maxsize", values["largest"])
+    said = tensorflow_start.without_wheel()
+    assert words in said
+    assert ("in its container" in said) == bool(words)
+
+
+def test_set_up_stops_with_that_sentence_before_it_installs(tmp_path):
+    (tmp_path / "course_utils").mkdir()
+    (tmp_path / "course_utils" / "__init__.py").touch()
+    (tmp_path / "course_utils" / "tensorflow_start.py").write_text(
+        "def without_wheel():\n    return 'no package here'\n"
+    )
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    done = subprocess.run(["make", "setup", f"PYTHON={sys.executable}"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode
+    assert "no package here" in done.stderr
+    assert not (tmp_path / ".venv").exists()

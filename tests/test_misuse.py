@@ -1,6 +1,7 @@
 """Functions that a lesson invites to use on one's own data answer in one sentence, before a library's traceback."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,13 +13,112 @@ tensorflow_start.start_tensorflow()
 import keras  # noqa: E402 - after the silent start
 
 fcn, unet = definitions("05_fully_convolutional"), definitions("06_unet")
+proposals, detectors = definitions("08_region_proposals"), definitions("09_faster_rcnn")
+games, gan = definitions("10_minimax_games"), definitions("11_gan")
+saving, serving = definitions("12_saving"), definitions("13_serving")
 X, KERNEL = np.ones((3, 4, 2)), np.ones((3, 3, 1, 2))
 ODD = np.zeros((1, 6, 7, 1), np.float32)
+
+
+def bytes_of(*shape):
+    return np.zeros(shape, np.uint8)
+
+
+def scenes_of(boxes, labels):
+    return SimpleNamespace(images=bytes_of(len(boxes), 32, 32), boxes=boxes, labels=labels)
+
+
+def small_gan(**options):
+    return gan.Gan(*gan.small_pair(2, 2), **options)
+
+
+FLOATS, SHARES = np.full((1, 32, 32), 0.5), np.array([0.25, 0.75])
+BOX = np.array([[2.0, 2, 20, 20]])
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        # Pictures of dtype float were divided by 255 once more, and came out black.
+        (
+            lambda: fcn.as_input(FLOATS),
+            r"pictures \(N, H, W\) of dtype uint8, .* got the shape \(1, 32, 32\) and float64",
+        ),
+        (lambda: fcn.as_input(bytes_of(1, 4, 4, 3)), r"got the shape \(1, 4, 4, 3\)"),
+        (lambda: fcn.as_input([[1, 2]]), "and list"),
+        (lambda: fcn.as_input(np.zeros((1, 4, 4), np.uint16)), "and uint16"),
+        (lambda: fcn.windows_of(bytes_of(40, 50)), r"numbers \(H, W, C\), got ndarray of shape \(40, 50\)"),
+        (lambda: fcn.max_pool_with_positions([[[1]]]), "got list"),
+        (lambda: fcn.cross_entropy(np.zeros((2, 3)), np.array([0, 3])), "classes from 0 to 2, got .* 0 to 3"),
+        (lambda: fcn.cross_entropy(np.zeros((2, 3)), np.array([0, -1])), "-1 to 0"),
+        (lambda: fcn.cross_entropy(np.zeros((2, 3)), np.array([0, 0.7])), "classes from 0 to 2"),
+        (
+            lambda: fcn.classes_of(fcn.encoder_decoder("nothing"), bytes_of(1, 60, 60)),
+            "sides that 8 divides, got 60 x 60",
+        ),
+        (lambda: fcn.classes_of(fcn.encoder_decoder("skips"), bytes_of(1, 64, 66)), "got 64 x 66"),
+        (
+            lambda: fcn.train_network(fcn.encoder_decoder("skips"), SimpleNamespace(images=bytes_of(1, 60, 60))),
+            "got 60 x 60",
+        ),
+        (
+            lambda: unet.logits_of(unet.car_network(channels=(4, 8)), bytes_of(1, 9, 8, 3)),
+            "sides that 2 divides, got 9 x 8",
+        ),
+        (lambda: unet.logits_of(unet.car_network(channels=(4, 8)), bytes_of(1, 8, 8)), r"pictures \(N, H, W, 3\)"),
+        (lambda: unet.logits_of(unet.car_network(channels=(4, 8)), bytes_of(1, 8, 8, 4)), r"\(1, 8, 8, 4\)"),
+        (lambda: unet.logits_of(unet.car_network(channels=(4, 8)), np.ones((1, 8, 8, 3))), "float64"),
+        (lambda: unet.boundary_weights(FLOATS[0]), "numbers of objects .* float64"),
+        (lambda: unet.boundary_weights(bytes_of(2, 4, 4)), r"\(2, 4, 4\)"),
+        (lambda: unet.predict_in_tiles(keras.Sequential(), bytes_of(9, 9), 4, 1, 2), r"\(H, W, C\)"),
+        (lambda: unet.train(unet.unet((4, 8)), None, 16, steps=3, checks=0), "the 0 checks"),
+        (lambda: proposals.selective_search(FLOATS[0]), "this has the shape .* float64"),
+        (lambda: proposals.selective_search(bytes_of(1, 9)), "at least 2 x 2"),
+        (lambda: proposals.selective_search([[1]]), "list"),
+        (
+            lambda: proposals.warp(bytes_of(8, 8, 3), BOX),
+            r"a gray picture of shape \(H, W\), got the shape \(8, 8, 3\)",
+        ),
+        (lambda: proposals.warp(FLOATS[0], BOX), "dtype uint8, got float64"),
+        (lambda: proposals.train_rcnn(scenes_of([BOX[:0]], [[]]), None), "picture 0 has 0 boxes and 0 labels"),
+        (lambda: proposals.train_rcnn(scenes_of([BOX], [[3, 4]]), None), "1 boxes and 2 labels"),
+        (lambda: proposals.train_rcnn(scenes_of([BOX], [[3]]), None), r"all classes from 0 to 9, got \[3\]"),
+        (
+            lambda: detectors.padded_truth(scenes_of([np.repeat(BOX, 7, 0)], [[1] * 7])),
+            "1 to 6 boxes in each picture, got 7 to 7: give most=7",
+        ),
+        (lambda: detectors.padded_truth(scenes_of([BOX[:0]], [[]])), "got 0 to 0"),
+        (
+            lambda: detectors.FasterRCNN(detectors.make_anchors()).detect(bytes_of(96, 96)),
+            "2304 anchors were made, and this picture has 1296",
+        ),
+        (
+            lambda: detectors.FasterRCNN(detectors.make_anchors(ratios=(0.5, 1))).detect(bytes_of(128, 128)),
+            "1536 anchors were made",
+        ),
+        (lambda: detectors.FasterRCNN(detectors.make_anchors()).detect(bytes_of(128, 128, 3)), "a gray picture"),
+        (lambda: games.game_value([0.5, 0.5], [0.5, 0.5], [1.0]), "probabilities of the same outcomes"),
+        (lambda: games.best_discriminator([0.5, 0.5], [1.0]), "same outcomes"),
+        (lambda: games.jensen_shannon([-0.5, 1.5], SHARES), "with the sum 1"),
+        (lambda: games.jensen_shannon([np.nan, 1], SHARES), "with the sum 1"),
+        (lambda: games.jensen_shannon(SHARES, [0.1, 0.2, 0.7]), "same outcomes"),
+        (lambda: games.safest_mix([[1, 2], [3]]), "rows of numbers, equally long"),
+        (lambda: gan.train(small_gan(), np.ones((9, 2)), 1), "float32 data .* of float64"),
+        (lambda: gan.train(small_gan(), np.ones((9, 3), np.float32), 1), r"data \(N, 2\), got \(9, 3\)"),
+        (lambda: gan.train(small_gan(), [[1.0, 2.0]], 1), "of list"),
+        (lambda: gan.train(small_gan(), np.full((9, 2), np.nan, np.float32), 1), "finite"),
+        (
+            lambda: gan.train(small_gan(k=0), np.ones((9, 2), np.float32), 1),
+            "k, generator_steps and batch from 1, got 0, 1",
+        ),
+        (lambda: gan.train(small_gan(batch=0), np.ones((9, 2), np.float32), 1), "and 0"),
+        (lambda: gan.as_input(FLOATS), "float64"),
+        (lambda: saving.save_arrays(None, {"file": X}), "an .npz file can't hold 'file': give it another name"),
+        (lambda: saving.save_arrays(None, {"allow_pickle": X}), "'allow_pickle'"),
+        (lambda: saving.save_arrays(None, {"": X}), "can't hold ''"),
+        (lambda: saving.save_arrays(None, {"steps": [None, "a"]}), "can't hold 'steps'"),
+        (lambda: saving.batch_at(0, 100), "at least 256 digits, one batch, got 100"),
+        (lambda: serving.write_png(FLOATS), "uint8"),
         (
             lambda: fcn.transposed_convolution(X, KERNEL, 2, "half"),
             "padding 'valid', 'same' or a number of pixels, .*'HALF'",
@@ -41,7 +141,7 @@ ODD = np.zeros((1, 6, 7, 1), np.float32)
     ],
 )
 def test_misuse_is_named_in_one_sentence(call, words):
-    with pytest.raises(ValueError, match=words) as caught:
+    with pytest.raises((ValueError, TypeError), match=words) as caught:
         call()
     # Keras puts a line about the layer before it, and its arguments after it.
     assert len([line for line in str(caught.value).splitlines() if re.search(words, line)]) == 1
@@ -52,3 +152,34 @@ def test_padding_is_understood_in_any_spelling(spelling):
     found = fcn.transposed_convolution(X, KERNEL, 2, spelling)
     assert np.array_equal(found, fcn.transposed_convolution(X, KERNEL, 2, spelling.upper()))
     assert found.shape == ((6, 8, 1) if spelling.upper() == "SAME" else (7, 9, 1))
+
+
+def test_size_of_a_layer_is_told_in_any_spelling():
+    for padding in ("SAME", "same", "Same"):
+        assert fcn.size_down(28, 3, 2, padding) == 14
+    for padding in ("VALID", "valid", 0):
+        assert fcn.size_down(28, 3, 2, padding) == 13
+
+
+def test_pictures_of_other_sizes_get_boxes_up_to_their_borders():
+    """They were cut at 128 pixels."""
+    detector = detectors.FasterRCNN(detectors.make_anchors(160))
+    boxes, _, scores = detector.detect(bytes_of(160, 160), least=0.0)
+    assert len(boxes) == len(scores)
+    assert boxes[:, 2:].max() > 128
+
+
+def test_many_boxes_keep_their_numbers():
+    """Numbers of 8 bits ended at 127."""
+    boxes = np.array([[8.0 * n, 0, 8.0 * n + 9, 20] for n in range(200)])
+    assert detectors.assign_anchors(boxes, boxes)[1].tolist() == list(range(200))
+
+
+def test_arrays_under_any_other_name_come_back(tmp_path):
+    arrays = {"optimizer/0": np.arange(3), "../up": np.ones(2), "größe": np.zeros(1), "a.npy": np.eye(2), "self": X}
+    saving.save_arrays(tmp_path / "a.npz", arrays)
+    found = saving.load_arrays(tmp_path / "a.npz")
+    assert {name: value.tolist() for name, value in found.items()} == {
+        name: value.tolist() for name, value in arrays.items()
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]

@@ -158,6 +158,12 @@ MESS = {
     "half written after": "@staticmethod\ndef square(x):\n    return x * x\n\nif square(\n",
     "import fails": "import nowhere.at.all, math\n\ndef square(x):\n    return math.prod((x, x))",
     "fails while defined": "def other(x, size=unknown):\n    pass\n\ndef square(x):\n    return x * x",
+    "quotes of a word processor": "print(\u201cx\u201d)\ndef square(x):\n    return x * x",
+    "marks of a merge": "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> theirs\ndef square(x):\n    return x * x",
+    "tabs and spaces": "if 1:\n\tx = 1\n        y = 2\ndef square(x):\n    return x * x",
+    "a null": "x = 1\0\ndef square(x):\n    return x * x",
+    "await": "await x\ndef square(x):\n    return x * x",
+    "help": "?np\nnp.sum??\ndef square(x):\n    return x * x",
     "raises while defined": "@print(\ndef other(): pass\n\ndef square(x):\n    return x * x",
 }
 
@@ -186,9 +192,23 @@ def test_byte_order_mark_is_read_over_and_a_file_that_is_no_notebook_is_named(tm
     path = store(tmp_path, "20_squares", "def square(x):\n    return x * x").path
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
-    path.write_text("<<<<<<< HEAD\n{}\n=======\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"20_squares\.ipynb can't be read as a notebook .*git restore"):
-        notebooks.definitions("20_squares", tmp_path)
+    whole = path.read_text(encoding="utf-8-sig")
+    path.write_text(whole.replace("def square", "y = '\\ud800'\\ndef square"), encoding="utf-8")
+    assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
+    broken = (
+        b"<<<<<<< HEAD\n{}\n=======\n",
+        b"",
+        b"[]",
+        b"null",
+        b"<html>",
+        b"\xff\xfe",
+        whole.encode("utf-16"),
+        whole.encode()[:99],
+    )
+    for content in broken:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"20_squares\.ipynb can't be read as a notebook .*git restore"):
+            notebooks.definitions("20_squares", tmp_path)
 
 
 @pytest.mark.parametrize("found", notebooks.lessons(), ids=lambda found: found.name)

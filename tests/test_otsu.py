@@ -8,12 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 from skimage import data, filters
 
 from course_utils import images
+from course_utils.datasets.nuclei import load_nuclei
+from course_utils.datasets.photographs import load_photograph, touching_coins
 from course_utils.notebooks import definitions
 
 lesson = definitions("02_otsu")
+dice = definitions("01_thresholding").dice
 COUNTS = hnp.arrays(np.int64, 256, elements=st.integers(0, 1000), fill=st.just(0)).filter(
     lambda counts: (counts > 0).sum() >= 4
 )
@@ -76,6 +80,10 @@ def test_threshold_of_every_shipped_picture_equals_both_libraries(name):
     assert found == filters.threshold_otsu(gray) == cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)[0]
 
 
+def test_the_explorer_starts_at_otsus_threshold_of_the_coins():
+    assert lesson.draw_split.__defaults__ == (lesson.otsu_threshold(images.histogram(images.sample("coins"))),)
+
+
 @given(COUNTS, st.integers(-40, 40), st.integers(2, 9))
 def test_threshold_moves_with_the_brightness_and_ignores_the_size(counts, shift, times):
     counts[:40], counts[216:] = 0, 0
@@ -90,7 +98,7 @@ def test_wrong_means_fail_the_shift_test():
     counts = np.rint(800 * np.exp(-((values - 60) ** 2) / 200) + 200 * np.exp(-((values - 170) ** 2) / 200))
     moved = [
         find(np.roll(counts, 50)) - find(counts)
-        for find in (lesson.otsu_threshold, lambda h: lesson.unnormalised_variance(h).argmax())
+        for find in (lesson.otsu_threshold, lambda h: lesson.chapter_variance(h).argmax())
     ]
     assert moved[0] == 50
     assert moved[1] != 50
@@ -186,8 +194,8 @@ def test_wrong_criterion_is_the_shares_times_a_sum_with_the_mean(name, threshold
     counts = images.histogram(images.sample(name))
     shares, mean = lesson.class_statistics(counts)[0], counts @ np.arange(256) / counts.sum()
     expected = shares[0] * shares[1] * (lesson.between_class_variance(counts) + mean**2)
-    assert np.allclose(lesson.unnormalised_variance(counts), expected)
-    assert lesson.unnormalised_variance(counts).argmax() == threshold
+    assert np.allclose(lesson.chapter_variance(counts), expected)
+    assert lesson.chapter_variance(counts).argmax() == threshold
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -204,19 +212,6 @@ def test_drift_ends_at_the_median():
     assert wrong == [148, np.median(gray)]
 
 
-@pytest.mark.parametrize("share", [0.5, 0.2, 0.05])
-def test_small_object_errors_are_those_of_counted_pixels(share):
-    notebook = definitions("02_otsu")
-    dark, bright = (np.exp(-((np.arange(256) - mean) ** 2) / (2 * 20**2)) for mean in (80, 160))
-    notebook.dark, notebook.bright = dark / dark.sum(), bright / bright.sum()
-    otsu_error, best_error, threshold = notebook.errors_of(share)
-    rng = np.random.default_rng(0)
-    truth = rng.random(400_000) < share
-    gray = np.rint(np.where(truth, rng.normal(160, 20, truth.size), rng.normal(80, 20, truth.size)))
-    assert np.isclose(otsu_error, 100 * ((gray > threshold) != truth).mean(), atol=0.2)
-    assert best_error <= otsu_error
-
-
 @pytest.mark.parametrize(("name", "expected"), [("normal", 2 / np.pi), ("uniform", 3 / 4)])
 def test_separability_of_one_class(name, expected):
     values = np.arange(256)
@@ -224,12 +219,127 @@ def test_separability_of_one_class(name, expected):
     assert np.isclose(lesson.separability(counts), expected, atol=0.002)
 
 
-def test_scores_of_intervals_are_their_sums():
+def test_cost_of_an_interval_is_its_spread_around_the_mean():
     counts = np.bincount([3, 3, 5], minlength=256)
-    scores = lesson.interval_scores(counts)
-    assert np.isclose(scores[0, 4], (2 / 3 * 3) ** 2 / (2 / 3))
-    assert np.isclose(scores[3, 5], (2 / 3 * 3 + 1 / 3 * 5) ** 2)
-    assert scores[4, 4] == scores[9, 2] == -np.inf
+    costs = lesson.interval_costs(counts)
+    assert costs[0, 4] == costs[3, 3] == 0
+    assert np.isclose(costs[3, 5], 2 * (3 - 11 / 3) ** 2 + (5 - 11 / 3) ** 2)
+    assert costs[4, 4] == costs[9, 2] == np.inf
+
+
+def test_splitting_again_misses_what_dynamic_programming_finds():
+    toy = np.array([5, 4, 1, 3, 4, 1, 3, 5])
+    counts = np.pad(toy, (0, 248))
+    costs = lesson.interval_costs(counts)
+    first = lesson.otsu_threshold(counts)
+    assert first == 3
+    assert lesson.multi_otsu(counts, 3) == [2, 5]
+    again = min(
+        costs[0, a] + costs[a + 1, b] + costs[b + 1, 7]
+        for a, b in itertools.combinations(range(7), 2)
+        if first in (a, b)
+    )
+    assert again > 2 * (costs[0, 2] + costs[3, 5] + costs[6, 7])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_unguarded_search_ends_at_an_empty_class(name):
+    counts = images.histogram(getattr(data, name)())
+    found = lesson.unguarded_otsu(counts)
+    assert 0 in (counts[: found + 1].sum(), counts[found + 1 :].sum())
+
+
+@given(GRAYS)
+def test_area_lies_in_its_range(gray):
+    area, least, most = lesson.area_range(gray)
+    threshold = lesson.otsu_threshold(images.histogram(gray))
+    assert np.isclose(area, 100 * (gray > threshold).mean())
+    assert least <= area <= most
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4)), np.zeros((0, 4), np.uint8), [[1, 2]]]
+)
+def test_a_picture_of_another_kind_gets_one_sentence(picture):
+    with pytest.raises((TypeError, ValueError), match=r"picture") as caught:
+        lesson.area_range(picture)
+    assert "\n" not in str(caught.value)
+
+
+def test_areas_of_the_real_pictures_are_as_the_text_says():
+    ranges = {name: lesson.area_range(images.sample(name)) for name in ("cell", "coins")}
+    assert np.ptp(ranges["cell"]) < 0.15 * ranges["cell"][0]
+    assert ranges["coins"][1] > 100 * load_photograph("coins").masks.any(axis=0).mean()
+    nuclei = load_nuclei()
+    if nuclei.is_fallback:
+        pytest.skip("the microscope's picture is not here")
+    area, least, most = lesson.area_range(nuclei.image)
+    assert least < 100 * (nuclei.labels > 0).mean() < most
+    assert 0.28 < (most - least) / area < 0.38
+
+
+@pytest.fixture(scope="module")
+def coin_scores():
+    """Dice of Otsu's threshold on scenes with 20 coins and with one, as they are and with the light subtracted: (2, 3, 2)."""
+    scenes = [[touching_coins(seed, count, groups=min(count, 4)) for seed in range(3)] for count in (20, 1)]
+    ones = [scene.labels > 0 for scene in scenes[1]]
+    assert np.sum(ones, axis=0).max() == 1  # so the median of the three is the empty table
+    light = ndimage.gaussian_filter(np.median([scene.image for scene in scenes[1]], axis=0), 12)
+    notebook = definitions("02_otsu")
+    notebook.dice = dice
+    return np.array(
+        [
+            [
+                [
+                    notebook.dice_of_otsu(gray, scene.labels > 0)
+                    for gray in (scene.image, lesson.evened(scene.image, light))
+                ]
+                for scene in row
+            ]
+            for row in scenes
+        ]
+    )
+
+
+def test_neither_a_small_object_nor_a_wide_background_alone_defeats_otsu(coin_scores):
+    (many, many_even), (one, one_even) = coin_scores.transpose(0, 2, 1)
+    assert many.min() > 0.8
+    assert min(many_even.min(), one_even.min()) > 0.9
+    assert one.max() < 0.2
+
+
+def test_separability_does_not_tell_where_the_threshold_fails():
+    scene, nuclei = touching_coins(0, 1, groups=1), load_nuclei()
+    if nuclei.is_fallback:
+        pytest.skip("the microscope's picture is not here")
+    one_coin, many_nuclei = (lesson.separability(images.histogram(image)) for image in (scene.image, nuclei.image))
+    assert one_coin > many_nuclei + 0.05
+    assert abs(many_nuclei - 2 / np.pi) < 0.02
+
+
+@pytest.mark.parametrize(("count", "better"), [(20, False), (6, True), (2, True), (1, True)])
+def test_kittler_and_illingworth_beat_otsu_where_coins_are_few(count, better):
+    gains = []
+    for seed in range(3):
+        scene = touching_coins(seed, count, groups=min(count, 4))
+        truth, counts = scene.labels > 0, images.histogram(scene.image)
+        shares, _, variances = lesson.class_statistics(counts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            costs = (shares * np.log(np.sqrt(variances) / shares)).sum(axis=0)
+        found = np.ma.masked_invalid(costs).argmin()
+        gains.append(dice(scene.image > found, truth) - dice(scene.image > lesson.otsu_threshold(counts), truth))
+    assert (np.mean(gains) > 0) == better
+
+
+def test_rounding_the_means_can_cost_the_smallest_error():
+    gray = images.sample("text")
+    cut = lesson.multi_otsu(images.histogram(gray), 2)[0]
+    means = [np.rint(part.mean()) for part in (gray[gray <= cut], gray[gray > cut])]
+    assert means == [82, 136]
+    rounded = np.mean((np.where(gray <= cut, *means) - gray) ** 2)
+    other = np.minimum((gray - 81.0) ** 2, (gray - 136.0) ** 2).mean()
+    assert np.isclose(rounded, 186.685, atol=5e-4)
+    assert np.isclose(other, 186.602, atol=5e-4)
 
 
 @pytest.mark.parametrize("classes", [2.5, 3.0, "3", None])

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from course_utils import images, metrics
+from course_utils import geometry, images, metrics
 from course_utils.datasets.annotations import read_voc
 
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (6, 1))
@@ -58,6 +58,13 @@ def inverted_one_bit(path):
     return np.where(RAMP > 127, 0, 255)
 
 
+PLANES = {"photometric": "rgb", "planarconfig": "separate"}
+
+
+def planes(array):
+    return np.ascontiguousarray(np.moveaxis(array, 2, 0))
+
+
 def maps(text, dtype, values):
     def write(path):
         path.write_bytes(text + values.astype(dtype).tobytes())
@@ -87,6 +94,30 @@ READABLE = {
     "color TIFF": ("a.tif", lambda p: tiff(p, COLORS, photometric="rgb") and GRAY_OF_COLORS),
     "deflated TIFF": ("a.tif", lambda p: save(p, RAMP, compression="tiff_adobe_deflate") and RAMP),
     "LZW TIFF": ("a.tif", lambda p: save(p, RAMP, compression="tiff_lzw") and RAMP),
+    "float64 TIFF": ("a.tif", lambda p: tiff(p, RAMP / 255) and RAMP),
+    "float16 TIFF": ("a.tif", lambda p: tiff(p, (RAMP / 255).astype(np.float16)) and RAMP),
+    "deflated big-endian float TIFF": (
+        "a.tif",
+        lambda p: tiff(p, (RAMP / 255).astype(">f4"), byteorder=">", compression="zlib") and RAMP,
+    ),
+    "deflated big-endian 16 bit TIFF": (
+        "a.tif",
+        lambda p: tiff(p, RAMP.astype(">u2") * 257, byteorder=">", compression="zlib") and RAMP,
+    ),
+    "two pages": ("a.tif", lambda p: tiff(p, np.stack([RAMP, 255 - RAMP]), photometric="minisblack") and RAMP),
+    "tiled TIFF": ("a.tif", lambda p: tiff(p, RAMP, tile=(16, 16)) and RAMP),
+    "BigTIFF": ("a.tif", lambda p: tiff(p, RAMP, bigtiff=True) and RAMP),
+    "planes of color": ("a.tif", lambda p: tiff(p, planes(COLORS), **PLANES) and GRAY_OF_COLORS),
+    "16 bit color TIFF": ("a.tif", lambda p: tiff(p, COLORS.astype(np.uint16) * 257) and GRAY_OF_COLORS),
+    "JPEG 2000": ("a.jp2", lambda p: save(p, RAMP) and RAMP),
+    "TGA": ("a.tga", lambda p: save(p, RAMP) and RAMP),
+    "WebP": ("a.webp", lambda p: save(p, COLORS, lossless=True) and GRAY_OF_COLORS),
+    "animated GIF": (
+        "a.gif",
+        lambda p: save(p, RAMP, save_all=True, append_images=[Image.new("L", (256, 6))]) and RAMP,
+    ),
+    "big-endian float map": ("a.pfm", maps(b"Pf 256 6 1.0\n", ">f4", RAMP[::-1] / 255)),
+    "little-endian float map": ("a.pfm", maps(b"Pf 256 6 -1.0\n", "<f4", RAMP[::-1] / 255)),
     "8 bit PGM": ("a.pgm", maps(b"P5 256 6 255\n", ">u1", RAMP)),
     "16 bit PGM": ("a.pgm", maps(b"P5 256 6 65535\n", ">u2", RAMP.astype(np.uint16) * 257)),
     "12 bit PGM": ("a.pgm", maps(b"P5 256 6 4095\n", ">u2", np.rint(RAMP / 255 * 4095))),
@@ -129,6 +160,14 @@ def test_what_is_transparent_turns_white(mode, tmp_path):
     assert (images.read_color(tmp_path / "a.png")[:, :128] == 255).all()
 
 
+def test_value_that_stands_for_transparent_turns_white(tmp_path):
+    for array, clear in ((RAMP, 0), (RAMP.astype(np.uint16) * 257, 0), (COLORS, (0, 255, 192))):
+        path = save(tmp_path / "a.png", array, transparency=clear)
+        assert (images.read_gray(path)[:, 0] == 255).all()
+        assert (images.read_color(path)[:, 0] == 255).all()
+        assert np.array_equal(images.read_gray(path)[:, 1:], (GRAY_OF_COLORS if array is COLORS else RAMP)[:, 1:])
+
+
 def test_one_frame_for_pictures_masks_and_sizes(tmp_path):
     for orientation in range(1, 9):
         shape = (256, 6) if orientation >= 5 else (6, 256)
@@ -143,14 +182,49 @@ def test_one_frame_for_pictures_masks_and_sizes(tmp_path):
         assert images.read_mask(path).shape == shape
 
 
+def test_turned_tiff_of_any_kind_is_right(tmp_path):
+    """Pillow alone takes the rows of some of them for columns, or doesn't invert them."""
+    for orientation, turn in enumerate(TURNS, 1):
+        tag = {"extratags": [(0x0112, "H", 1, orientation, True)]}
+        for kind, array, options in (
+            ("inverted 8 bit", 255 - RAMP, {"photometric": "miniswhite"}),
+            ("inverted 16 bit", (255 - RAMP.astype(np.uint16)) * 257, {"photometric": "miniswhite"}),
+            ("float", (RAMP / 255).astype(np.float32), {}),
+            ("float64", RAMP / 255, {}),
+            ("big-endian float", (RAMP / 255).astype(">f4"), {"byteorder": ">"}),
+            ("big-endian 16 bit", RAMP.astype(">u2") * 257, {"byteorder": ">"}),
+        ):
+            assert np.array_equal(images.read_gray(tiff(tmp_path / "a.tif", array, **options, **tag)), turn(RAMP)), kind
+        inverted = tiff(tmp_path / "a.tif", RAMP > 127, photometric="miniswhite", **tag)
+        assert np.array_equal(images.read_gray(inverted), turn(np.where(RAMP > 127, 0, 255)))
+        assert np.array_equal(images.read_mask(inverted), turn(RAMP <= 127))
+        for array, options in ((planes(COLORS), PLANES), (COLORS.astype(np.uint16) * 257, {})):
+            assert np.array_equal(images.read_color(tiff(tmp_path / "a.tif", array, **options, **tag)), turn(COLORS))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "<u4", ">u4", "i1", "<i2", ">i2", "<i4", ">i4", "<u8"])
+def test_numbers_of_objects_are_read_in_any_byte_order(dtype, tmp_path):
+    truth = np.arange(24).reshape(4, 6) * (5 if "1" in dtype else 300)
+    for compression in (None, "zlib"):
+        order = {"byteorder": dtype[0] if dtype[0] in "<>" else "<", "compression": compression}
+        assert np.array_equal(images.read_labels(tiff(tmp_path / "a.tif", truth.astype(dtype), **order)), truth)
+
+
 REFUSED = {
+    "signed 8 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int8)), "signed whole numbers from -128 to 127"),
+    "64 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.uint64)), "64-bit whole numbers from 0 to 255"),
+    "large 64 bit": ("a.tif", lambda p: tiff(p, np.full((6, 9), 2**40)), r"int64 numbers of shape \(6, 9\)"),
+    "complex": ("a.tif", lambda p: tiff(p, RAMP.astype(np.complex64)), "complex64 numbers"),
+    "float color": ("a.tif", lambda p: tiff(p, COLORS / 255, photometric="rgb"), r"float64 numbers of shape \(6, 256, 3\)"),
+    "five channels": ("a.tif", lambda p: tiff(p, np.dstack([RAMP] * 5), photometric="minisblack", planarconfig="contig"), "store it as 8 or 16 bit"),
+    "PDF": ("a.pdf", lambda p: save(p, RAMP), "can't be read as a picture"),
     "float TIFF above 1": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float32)), "decimal numbers from 0 to 255"),
     "float TIFF below 0": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float32) / -255), "decimal numbers from -1 to 0"),
     "float TIFF with NaN": ("a.tif", lambda p: tiff(p, np.where(RAMP > 9, np.nan, 0.5).astype(np.float32)), "NaN"),
     "signed 16 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int16) - 100), "signed whole numbers from -100 to 155"),
     "32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.uint32)), "32-bit whole numbers from 0 to 255"),
     "signed 32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int32)), "signed whole numbers"),
-    "64 bit float": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float64)), "a.tif"),
+    "64 bit float": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float64)), "decimal numbers from 0 to 255"),
     "text": ("a.png", lambda p: p.write_text("hello"), "is it whole, and a PNG, JPEG or TIFF"),
     "empty file": ("a.png", lambda p: p.write_bytes(b""), "can't be read as a picture"),
     "HTML": ("a.jpg", lambda p: p.write_text("<html>Log in</html>"), "can't be read as a picture"),
@@ -339,11 +413,27 @@ BOX, FOUND = ([[0, 0, 10, 10]], [0]), ([[0, 0, 10, 10]], [0], [0.9])
         (BOX, FOUND, {"thresholds": [0.5, np.nan]}, "thresholds above 0"),
         (BOX, FOUND, {"difficult": []}, "flags of difficult boxes for 1 pictures, got 0"),
         (BOX, FOUND, {"difficult": [[True, False]]}, "1 boxes, 1 labels and 2 flags"),
+        (BOX, FOUND, {"difficult": [["False"]]}, "flags of True or False each, got"),
+        (BOX, FOUND, {"difficult": [[2]]}, "flags of True or False each, got"),
+        (BOX, FOUND, {"thresholds": []}, r"got \[\]"),
+        (BOX, FOUND, {"thresholds": "half"}, "got half"),
+        (BOX, FOUND, {"thresholds": None}, "got None"),
+        (BOX, FOUND, {"classes": ["dog"]}, r"a number of classes of at least 1, got \['dog'\]"),
+        (BOX, FOUND, {"classes": 1.5}, "got 1.5"),
+        (BOX, FOUND, {"classes": None}, "got None"),
+        (BOX, ([[0, 0, 10, 10]], ["dog"], [0.9]), {}, "labels from dog to dog"),
+        (BOX, ([[0, 0, 10, 10]], [2**70], [0.9]), {}, "labels from 1180591620717411303424"),
+        (BOX, ([[0, 0, 10, 10]], [0.9], [0]), {}, "labels from 0.9"),
+        (BOX, ([[0, 0, 10, 10]], [0], ["high"]), {}, r"scores of a number each, got \['high'\]"),
+        (BOX, ([[0, 0, 10, 10]], [0], [None]), {}, "scores of a number each"),
+        ({"boxes": [], "labels": []}, FOUND, {}, "got dict and 3 parts"),
+        (BOX, ([["a"] * 4], [0], [0.9]), {}, "four numbers in each row"),
+        (([0, 0, 10, 10], [0]), FOUND, {}, r"the shape \(N, 4\)"),
     ],
 )
 def test_average_precision_names_what_does_not_fit(truth, found, options, words):
     with pytest.raises(ValueError, match=words):
-        metrics.average_precision([truth], [found], classes=1, **options)
+        metrics.average_precision([truth], [found], **{"classes": 1} | options)
 
 
 def test_difficult_box_is_neither_right_nor_wrong():
@@ -362,10 +452,63 @@ def test_difficult_box_is_neither_right_nor_wrong():
     ("truth", "prediction", "classes", "words"),
     [
         ([0, 1], [0, 1, 1], 2, "should agree"), ([0, 1], [0, 2], 2, "prediction holds values from 0 to 2"),
-        ([0, 1], [0, -1], 2, "from -1"), ([0, 1], [0.2, 0.8], 2, "take the argmax"), ([0, 0], [0, 0], 0, "0 classes"),
-        ([0, 0], [0, 0], 2.5, "number of classes"),
+        ([0, 1], [0, -1], 2, "from -1"), ([0, 1], [0.2, 0.8], 2, "take the argmax"), ([0, 0], [0, 0], 0, "at least 1, got 0"),
+        ([0, 0], [0, 0], 2.5, "number of classes"), ([0, 0], [0, 0], None, "got None"), ([0, 0], [0, 0], "2", "got '2'"),
+        ([0, 0], [0, 0], True, "got True"), (["a"], ["b"], 2, "whole numbers"), ([0, 1], 2, [0, 1], r"got \[0, 1\]"),
+        ([0, 255], [0, 255], 2, "from 0 to 255"),
     ],
 )  # fmt: skip
 def test_confusion_names_what_does_not_fit(truth, prediction, classes, words):
     with warnings.catch_warnings(), pytest.raises(ValueError, match=words):
         metrics.confusion(truth, prediction, classes)
+
+
+@pytest.mark.parametrize(
+    "counts", [[[-1, 0], [0, 1]], [[np.nan, 0], [0, 1]], [[np.inf, 0], [0, 1]], [["a", "b"], ["c", "d"]]]
+)
+def test_what_can_not_be_counts_is_named(counts):
+    for score in (metrics.iou, metrics.dice):
+        with pytest.raises(ValueError, match="expected counts in the confusion matrix"):
+            score(counts)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: geometry.iou([["a"] * 4], BOX[0]), "four numbers in each row"),
+        (lambda: geometry.iou([[0, 0, 1, 1], [0]], BOX[0]), "four numbers in each row"),
+        (lambda: geometry.iou({}, BOX[0]), "four numbers in each row"),
+        (lambda: geometry.iou([[50, 50, 10, 10]], BOX[0]), "is it x, y, width, height"),
+        (lambda: geometry.decode([[np.nan, 0, 0, 0]], BOX[0]), "row 0 of the offsets .* did the training diverge"),
+        (lambda: geometry.decode([[np.inf, 0, 0, 0]], BOX[0]), "row 0 of the offsets"),
+        (lambda: geometry.clip(BOX[0], -5, 5), "height and width in pixels, got -5 and 5"),
+        (lambda: geometry.clip(BOX[0], np.nan, 5), "got nan and 5"),
+        (lambda: geometry.clip(BOX[0], (20, 30), 5), r"got \(20, 30\) and 5"),
+        (lambda: geometry.non_maximum_suppression(BOX[0], [np.nan]), "numbers as scores"),
+        (lambda: geometry.non_maximum_suppression(BOX[0], [0.9], 50), "threshold from 0 to 1, got .* and 50"),
+        (lambda: geometry.non_maximum_suppression(BOX[0], [0.9], np.nan), "threshold from 0 to 1"),
+    ],
+)
+def test_boxes_that_can_not_be_are_named(call, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"smallest": -100}, "smallest above 0"), ({"smallest": np.nan}, "smallest above 0"), ({"smallest": None}, "got .* None"),
+        ({"ignore": "dog"}, r"ignore=\('name', ...\)"), ({"classes": None}, "different names"), ({"classes": [1, 2]}, "different names"),
+        ({"classes": "dog"}, "different names"),
+    ],
+)  # fmt: skip
+def test_annotation_is_not_read_with_options_that_can_not_be(options, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        read_voc(voc(tmp_path, [((12, 14, 3, 5), 0)]), **{"classes": ["dog"]} | options)
+
+
+def test_size_that_a_tool_states_as_0_is_the_pictures(tmp_path):
+    path = voc(tmp_path, [((3, 5, 12, 14), 0)])
+    path.write_text(path.read_text().replace(">60<", ">0<").replace(">40<", ">0<"))
+    assert read_voc(path, ["dog"]).size == (40, 60)

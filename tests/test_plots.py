@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
-from course_utils import images, plots
+from course_utils import images, notebooks, plots
 
 GRAY = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
 
@@ -294,3 +294,12 @@ def test_counts_of_a_histogram_have_integer_ticks():
     for ticks in _ticks(plots.histogram(counts)):
         assert (ticks == np.rint(ticks)).all()
     plots.grid([plots.histogram(counts, log=True)]).draw_without_rendering()
+
+
+def test_lesson_map_shows_every_lesson_and_an_arrow_to_each_that_builds_on_another():
+    shown = notebooks.lessons()[1:]
+    ax = plots.lesson_map(shown).axes[0]
+    labels = [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
+    assert labels == [f"{lesson.number} {lesson.card.title}" for lesson in shown]
+    arrows = [text for text in ax.texts if not text.get_text()]
+    assert len(arrows) == sum(lesson.card.builds_on != "nothing" for lesson in shown)

@@ -181,3 +181,10 @@ def test_data_can_be_looked_at_as_its_readme_says():
     ]
     done = subprocess.run([sys.executable, *words[1:]], cwd=ROOT, capture_output=True, text=True)
     assert "mnist" in done.stdout.lower()
+
+
+def test_settings_name_every_variable_that_the_project_reads():
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "course_utils").rglob("*.py"))
+    read = set(re.findall(r"COURSE_[A-Z_]+", code))
+    assert len(read) >= 7
+    assert {name for name in read if f"`{name}" not in (ROOT / "README.md").read_text(encoding="utf-8")} == set()

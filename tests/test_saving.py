@@ -1,7 +1,9 @@
 """What lesson 12 defines: intervals against SciPy, files that survive a kill, exact resume, and what damage is noticed."""
 
 import contextlib
+import hashlib
 import inspect
+import io
 import random
 import subprocess
 import sys
@@ -221,7 +223,14 @@ def test_any_turned_bit_and_any_missing_end_is_noticed(tmp_path_factory, data):
 
 
 def test_a_pickle_is_refused(tmp_path):
-    lesson.save_arrays(tmp_path / "run.npz", {"objects": np.array([{}], dtype=object)})
+    objects = {"objects": np.array([{}], dtype=object)}
+    with pytest.raises(ValueError, match=r"an \.npz file can't hold 'objects': give it another name, and numbers"):
+        lesson.save_arrays(tmp_path / "run.npz", objects)
+    assert not any(tmp_path.iterdir())
+    stream = io.BytesIO()
+    np.savez(stream, **objects)
+    content = stream.getvalue()
+    (tmp_path / "run.npz").write_bytes(hashlib.sha256(content).digest() + content)
     with pytest.raises(ValueError, match="allow_pickle"):
         lesson.load_arrays(tmp_path / "run.npz")
 

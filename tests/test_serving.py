@@ -34,6 +34,7 @@ from jupyter_client.manager import start_new_kernel
 
 from course_utils import serving, tensorflow_start
 from course_utils.notebooks import definitions
+from course_utils.serving.__main__ import main
 from course_utils.serving.models import read_config
 from course_utils.serving.status import BANNER, ServingError
 from course_utils.serving.values import Spec, arrays_from_json, json_from_arrays, read_json
@@ -1211,6 +1212,12 @@ def test_port_out_of_range_is_named(port):
             serving.TeachingServer("", *ports)
 
 
+@pytest.mark.parametrize("config", [None, 5, b"model_config_list {}", ["a"]])
+def test_configuration_of_another_type_is_named(config):
+    with pytest.raises(ValueError, match="expected a model config, as a text"):
+        serving.TeachingServer(config)
+
+
 def test_loopback_is_reached_past_a_proxy(tmp_path):
     code = """
         import grpc, requests
@@ -1230,15 +1237,17 @@ def test_loopback_is_reached_past_a_proxy(tmp_path):
     assert done.stdout.strip() == "answered", done.stderr[-1000:]
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["a.config", "70000"], ["a.config", "port"], ["nowhere.config"], ["a.config", "1", "2", "3"]]
-)
-def test_command_line_answers_in_one_sentence(arguments, tmp_path):
+def test_command_line_answers_in_one_sentence(tmp_path):
     (tmp_path / "a.config").write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "course_utils.serving", *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60,
+        [sys.executable, "-m", "course_utils.serving", "a.config", "70000"], capture_output=True, text=True, cwd=tmp_path, timeout=60,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 1
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert "usage:" in done.stderr or "did not start" in done.stderr
+    assert done.stderr.startswith("The server did not start: ") and len(done.stderr.strip().splitlines()) == 1
+    config = str(tmp_path / "a.config")
+    for arguments in ([], [config, "port"], [config, "-1"], [config, "1", "2", "3"]):
+        with pytest.raises(SystemExit, match=r"^usage: .*MODELS\.CONFIG"):
+            main(arguments)
+    with pytest.raises(SystemExit, match=r"^The server did not start: [^\n]*nowhere\.config"):
+        main([str(tmp_path / "nowhere.config")])

@@ -79,6 +79,7 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
         raise ValueError(
             f"expected first_pixel=0, 1 or 'edges' and faulty='raise' or 'skip', got {first_pixel!r} and {faulty!r}."
         )
+    check_options(ignore, smallest)
     root = _parse(path)
     picture = _find_picture(path, root, pictures)
     size = _check_size(path, root, picture)
@@ -105,6 +106,20 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     )
 
 
+def check_options(ignore, smallest):
+    """Raise a ValueError unless `ignore` holds names and `smallest` is a size, as :func:`read_voc` takes them.
+
+    Parameters
+    ----------
+    ignore : sequence of str
+    smallest : float
+    """
+    if isinstance(ignore, str) or not (isinstance(smallest, (int, float)) and smallest > 0):
+        raise ValueError(
+            f"expected ignore=('name', ...) and smallest above 0, in pixels, got {ignore!r} and {smallest!r}."
+        )
+
+
 def names_in_voc(path):
     """List the class names in an annotation in the XML format of Pascal VOC.
 
@@ -127,8 +142,8 @@ def names_in_voc(path):
 
 
 def _check_names(classes):
-    names = (classes,) if isinstance(classes, str) else tuple(classes)
-    if isinstance(classes, str) or not names or len(set(names)) < len(names):
+    names = () if isinstance(classes, str) or not np.iterable(classes) else tuple(classes)
+    if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"classes are different names, as ('dog', 'cat'), and not {classes!r}.")
     return names
 
@@ -185,7 +200,7 @@ def _check_size(path, root, picture):
         raise ValueError(f"{path.name}: its picture {picture.name} can't be read ({error}).") from None
     if root.find("size") is not None:
         stated = tuple(_read_number(path.name, root.find("size"), key) for key in ("width", "height"))
-        if stated != (width, height):
+        if stated not in ((width, height), (0, 0)):  # tools that don't look at the picture write 0
             raise ValueError(
                 f"{path.name} says that {picture.name} is {stated[0]:g} wide and {stated[1]:g} high, and it is {width} wide "
                 f"and {height} high: was it resized or turned after it was annotated?"

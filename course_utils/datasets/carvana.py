@@ -51,7 +51,21 @@ class Carvana:
         Returns
         -------
         Carvana
+
+        Raises
+        ------
+        ValueError
+            If something else than positions is given, such as a mask of bool.
         """
+        keep = np.asarray(keep) if np.size(keep) else np.zeros(0, int)
+        if (
+            keep.ndim != 1
+            or keep.dtype.kind not in "iu"
+            or (keep.size and not 0 <= keep.min() <= keep.max() < len(self))
+        ):
+            raise ValueError(
+                f"expected positions from 0 to {len(self) - 1} as whole numbers, got {keep}: np.flatnonzero(mask) makes them of a mask."
+            )
         chosen = [tuple(column[i] for i in keep) for column in (self.images, self.masks, self.cars, self.views)]
         return Carvana(*chosen, self.source, self.is_fallback)
 
@@ -75,7 +89,7 @@ class Carvana:
             If there are fewer than two cars, or the share is none.
         """
         names = sorted(set(self.cars))
-        if len(names) < 2 or not 0 < validation < 1:
+        if len(names) < 2 or not isinstance(validation, (int, float)) or not 0 < validation < 1:
             raise ValueError(
                 f"expected two cars or more and a validation share between 0 and 1, "
                 f"got {len(names)} cars and validation={validation}."
@@ -115,29 +129,41 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     Raises
     ------
     ValueError
-        If fewer than one car is asked for.
+        If fewer than one car is asked for, or the size or the seed is out of range.
     DataError
-        If a mask or picture is missing, a file has another name than Carvana's, a file is not a picture, or a mask's size
-        is not its picture's.
+        If a mask or picture is missing, a file has another name than Carvana's, a file is not a picture, a mask's size is
+        not its picture's, or rendered cars can't be written.
 
     References
     ----------
     Carvana Image Masking Challenge, https://www.kaggle.com/c/carvana-image-masking-challenge
     """
-    if cars is not None and cars < 1:
-        raise ValueError(f"expected at least one car, or None for all of them, got cars={cars}.")
+    if cars is not None and (not isinstance(cars, (int, np.integer)) or cars < 1):
+        raise ValueError(f"expected at least one car, or None for all of them, got cars={cars!r}.")
     real = data_folder() / "carvana" if folder is None else Path(folder).expanduser().absolute()
-    if folder is not None or any((real / "train").glob("*.jpg")):
+    if folder is not None or _files(real / "train", ".jpg"):
         return _find(real, cars, "Carvana", is_fallback=False)
     number = 40 if cars is None else cars
+    render.check(seed, 1, size)
     name = f"{number}-cars-{size[1]}x{size[0]}-seed-{seed}-v{VERSION}"
-    rendered = render.write_cars(data_folder() / "cars" / name, number, size, seed)
+    try:
+        rendered = render.write_cars(data_folder() / "cars" / name, number, size, seed)
+    except OSError as error:
+        raise DataError(
+            f"Can't write cars to {data_folder() / 'cars'} ({error.strerror or error}): make it writable, or set COURSE_DATA; whoever "
+            "may write there can render them for all with 'make data'."
+        ) from error
     return _find(rendered, number, "rendered cars", is_fallback=True)
 
 
+def _files(folder, ending):
+    """The files of a folder by name without their ending, which some tools write in capitals."""
+    return {path.stem: path for path in folder.glob("[!.]*") if path.suffix.lower() == ending}
+
+
 def _find(folder, cars, source, is_fallback):
-    images = {path.stem: path for path in (folder / "train").glob("[!.]*.jpg")}
-    masks = {path.stem.removesuffix("_mask"): path for path in (folder / "train_masks").glob("[!.]*.gif")}
+    images = _files(folder / "train", ".jpg")
+    masks = {name.removesuffix("_mask"): path for name, path in _files(folder / "train_masks", ".gif").items()}
     if not images:
         raise DataError(f"{folder / 'train'} holds no *.jpg; put Carvana's pictures there, or name another folder.")
     for name, path in images.items():
@@ -199,10 +225,12 @@ def read_pair(image, mask, size):
 
     Raises
     ------
+    ValueError
+        If the size is not one in whole pixels.
     DataError
         If a file is truncated or no picture, their sizes differ, or the mask has other values.
     """
-    height, width = (size, size) if np.isscalar(size) else size
+    height, width = _sides(size)
     _check_sizes(Path(image), Path(mask))
     try:
         with Image.open(image) as file:
@@ -214,6 +242,14 @@ def read_pair(image, mask, size):
     picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     values = cv2.resize(values.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     return np.dstack([picture, values])
+
+
+def _sides(size):
+    """Height and width of a size that may be one number."""
+    sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(sides) != 2 or not all(isinstance(side, (int, np.integer)) and side > 0 for side in sides):
+        raise ValueError(f"expected a size in whole pixels, one number or (height, width), got {size!r}.")
+    return sides
 
 
 def _read_mask(path):
@@ -245,9 +281,13 @@ def arrays(part, size):
 
     Raises
     ------
+    ValueError
+        If the part is empty.
     DataError
         As in :func:`read_pair`.
     """
+    if not len(part):
+        raise ValueError("this part holds no picture: was it selected or split well?")
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoders let other threads run
         pairs = np.stack(list(pool.map(lambda pair: read_pair(*pair, size), zip(part.images, part.masks, strict=True))))
     return pairs[..., :3].copy(), pairs[..., 3:].copy()
@@ -273,16 +313,20 @@ def pipeline(part, size, batch, train, seed=0):
     -------
     tf.data.Dataset
         Batches of images (B, H, W, 3) and masks (B, H, W, 1), float32, 0 to 1. Up to 1 GB is kept in memory, a larger
-        part in a file under the data folder until the program ends.
+        part in a file under the data folder, or where temporary files are kept, until the program ends.
 
     Raises
     ------
+    ValueError
+        If the part is empty, or the size or the batch can't be.
     DataError
         At the first pass, inside TensorFlow's own error, as in :func:`read_pair`.
     """
     import tensorflow as tf
 
-    shape = (size, size) if np.isscalar(size) else tuple(size)
+    shape = _sides(size)
+    if not len(part) or not isinstance(batch, (int, np.integer)) or batch < 1 or (train and batch > len(part)):
+        raise ValueError(f"expected a batch from 1 to {len(part)}, the pictures that there are, got {batch!r}.")
     total, count = len(part) * shape[0] * shape[1] * 4, len(part)
     order = np.random.default_rng(seed).permutation(count) if train else np.arange(count)
     files = [[str(column[i]) for i in order] for column in (part.images, part.masks)]
@@ -306,7 +350,10 @@ def pipeline(part, size, batch, train, seed=0):
 
 
 def _cache_file():
-    folder = tempfile.mkdtemp(prefix=".carvana-", dir=data_folder())
+    try:
+        folder = tempfile.mkdtemp(prefix=".carvana-", dir=data_folder())
+    except OSError:  # a data folder that is shared may be read-only
+        folder = tempfile.mkdtemp(prefix="carvana-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return f"{folder}/pairs"
 
@@ -314,8 +361,6 @@ def _cache_file():
 if __name__ == "__main__":  # make data: rendered now, so that no lesson has to wait for it
     try:
         found = load_carvana()
-    except PermissionError as error:
-        raise SystemExit(
-            f"cars: can't write to {error.filename}; make it writable or set COURSE_DATA, then run 'make data'."
-        ) from None
+    except DataError as error:
+        raise SystemExit(f"cars: {error}") from None
     print(f"{found.source}: {len(found):,} pictures with masks in {found.images[0].parent.parent}")

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from course_utils import images
-from course_utils.datasets.annotations import boxes_of_mask, names_in_voc, read_voc
+from course_utils.datasets.annotations import boxes_of_mask, check_options, names_in_voc, read_voc
 
 FORMATS = ("voc", "coco", "yolo", "masks")
 _PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm", ".ppm"}
@@ -240,7 +240,9 @@ def load_folder(
         raise ValueError(
             f"expected faulty='raise' or 'skip' and format=None or one of {FORMATS}, got {faulty!r} and {format!r}."
         )
-    if isinstance(classes, str) or (classes is not None and not 0 < len(set(classes)) == len(classes)):
+    check_options(ignore, smallest)
+    are_names = classes is None or (not isinstance(classes, str) and all(isinstance(name, str) for name in classes))
+    if not are_names or (classes is not None and not 0 < len(set(classes)) == len(classes)):
         raise ValueError(f"classes are different names, as ('dog', 'cat'), and not {classes!r}.")
     found = _find(path)
     format = _choose(path, found, format)

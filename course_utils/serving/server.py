@@ -53,7 +53,7 @@ class TeachingServer:
     ServingError
         If the configuration can't be used.
     ValueError
-        If a port is not a whole number from 0 to 65535.
+        If the configuration is neither a text nor a message, or a port is not a whole number from 0 to 65535.
     OSError
         If a port is taken.
 
@@ -67,6 +67,8 @@ class TeachingServer:
         for port in (rest_port, grpc_port):
             if not isinstance(port, int) or not 0 <= port <= 65535:
                 raise ValueError(f"expected a port from 0 to 65535, got {port!r}; 0 takes a free one.")
+        if not isinstance(config, str) and not hasattr(config, "model_config_list"):
+            raise ValueError(f"expected a model config, as a text or a ModelServerConfig, got {config!r}.")
         exempt_loopback()
         self.body_limit, self.body_seconds, self._poll_seconds = body_limit, body_seconds, poll_seconds
         self.models = Models(read_config(config) if isinstance(config, str) else config)

@@ -196,7 +196,7 @@ def render_car(seed, view, size=(320, 480)):
     ValueError
         If there is no such view, seed or size.
     """
-    _check(seed, view, size)
+    check(seed, view, size)
     car, turn = build(seed), np.pi * ((view - 1) / 8 - 0.5)
     fine = (size[0] * SCALE, size[1] * SCALE)
     places, colors, _ = _look(car, turn, fine)
@@ -213,8 +213,19 @@ def render_car(seed, view, size=(320, 480)):
     return np.clip(picture, 0, 255).astype(np.uint8), share[..., 0] >= 0.5
 
 
-def _check(seed, view, size):
-    if seed < 0 or view not in range(1, VIEWS + 1) or len(size) != 2 or min(size) < 16:
+def check(seed, view, size):
+    """Raise a ValueError unless seed, view and size are those of a car that can be rendered.
+
+    Parameters
+    ----------
+    seed, view : int
+        The car, from 0, and the side that it is seen from, 1 to 16.
+    size : tuple of int
+        Height and width in pixels, at least 16 each.
+    """
+    numbers = (seed, *size) if isinstance(size, (tuple, list)) and len(size) == 2 else ()
+    is_whole = bool(numbers) and all(isinstance(number, (int, np.integer)) for number in numbers)
+    if not is_whole or seed < 0 or view not in range(1, VIEWS + 1) or min(size) < 16:
         raise ValueError(
             f"expected seed >= 0, a view from 1 to 16 and size=(height, width) of at least 16 pixels each, "
             f"got seed={seed}, view={view}, size={size}."
@@ -257,7 +268,7 @@ def write_cars(folder, cars=40, size=(320, 480), seed=0):
     """
     from filelock import FileLock
 
-    _check(seed, 1, size)
+    check(seed, 1, size)
     if cars < 1:
         raise ValueError(f"expected at least one car, got cars={cars}.")
     folder = Path(folder).expanduser().absolute()

@@ -1,52 +1,6 @@
 # Answers to the exercises of lesson 02: solutions, and what a student might write. They use what the lesson defines above its exercises.
 # After the exercise's name: solution; right, and how it is written; or wrong, and words that the verdict must hold.
 
-# %% otsu.by_hand: solution
-variance_at_50 = 0.5 * 0.5 * (15 - 95) ** 2
-
-# %% otsu.by_hand: right, distances from the mean of all
-variance_at_50 = np.average((np.array([15, 95]) - 55) ** 2)
-
-
-# %% otsu.by_hand: right, the lesson's function
-variance_at_50 = between_class_variance(np.bincount([10, 20, 90, 100], minlength=256))[50]
-
-# %% otsu.by_hand: right, all less within
-variance_at_50 = np.var([10, 20, 90, 100]) - (np.var([10, 20]) + np.var([90, 100])) / 2
-
-# %% otsu.by_hand: right, by paper
-variance_at_50 = 1600
-
-
-# %% otsu.by_hand: wrong, "weigh"
-variance_at_50 = (15 - 95) ** 2
-
-# %% otsu.by_hand: wrong, "all four"
-variance_at_50 = np.var([10, 20, 90, 100])
-
-# %% otsu.by_hand: wrong, "within"
-variance_at_50 = 25
-
-# %% otsu.by_hand: wrong, "one share"
-variance_at_50 = 0.5 * (15 - 95) ** 2
-
-# %% otsu.by_hand: wrong, "class means are"
-variance_at_50 = 7
-
-
-# %% otsu.by_hand: wrong, "counts"
-variance_at_50 = 2 * 2 * (15 - 95) ** 2
-
-# %% otsu.by_hand: wrong, "standard deviation"
-variance_at_50 = np.sqrt(0.5 * 0.5 * (15 - 95) ** 2)
-
-# %% otsu.by_hand: wrong, "mean of all"
-variance_at_50 = (15 - 55) ** 2 + (95 - 55) ** 2
-
-# %% otsu.by_hand: wrong, "expected one number"
-variance_at_50 = between_class_variance(np.bincount([10, 20, 90, 100], minlength=256))
-
-
 # %% otsu.mend: solution
 def mended_otsu(histogram):
     shares, values = np.array(histogram) / np.sum(histogram), np.arange(256)
@@ -92,7 +46,7 @@ def mended_otsu(histogram):
 
 # %% otsu.mend: wrong, "shift test"
 def mended_otsu(histogram):
-    return int(unnormalised_variance(histogram).argmax())
+    return int(chapter_variance(histogram).argmax())
 
 
 # %% otsu.mend: wrong, "moves as it should"
@@ -100,12 +54,12 @@ def mended_otsu(histogram):
     return int(np.average(np.arange(256), weights=histogram))
 
 
-# %% otsu.mend: wrong, "does it take a histogram"
+# %% otsu.mend: wrong, "use its histogram"
 def mended_otsu(histogram):
     return int(between_class_variance(histogram).argmin())
 
 
-# %% otsu.mend: wrong, "does it take a histogram"
+# %% otsu.mend: wrong, "use its histogram"
 def mended_otsu(histogram):
     return int(np.mean(histogram))
 
@@ -121,68 +75,9 @@ def mended_otsu(histogram):
     return 2 + int(curve[2:].argmax())
 
 
-# %% otsu.mend: wrong, "does it take a histogram"
+# %% otsu.mend: wrong, "use its histogram"
 def mended_otsu(histogram):
     return otsu_threshold(images.histogram(camera // 2))
-
-
-# %% otsu.gain: solution
-def after_gain_and_offset(t, v, a, b):
-    return a * t + b, a**2 * v
-
-
-# %% otsu.gain: right, a list
-def after_gain_and_offset(t, v, a, b):
-    return [b + t * a, v * a * a]
-
-
-# %% otsu.gain: right, one array
-def after_gain_and_offset(t, v, a, b):
-    return np.array([t, v]) * [a, a**2] + [b, 0]
-
-
-# %% otsu.gain: right, a lambda
-after_gain_and_offset = lambda t, v, a, b: (np.polyval([a, b], t), np.square(a) * v)  # noqa: E731
-
-
-# %% otsu.gain: wrong, "twice"
-def after_gain_and_offset(t, v, a, b):
-    return a * t + b, a * v
-
-
-# %% otsu.gain: wrong, "moves like all others"
-def after_gain_and_offset(t, v, a, b):
-    return t + b, v
-
-
-# %% otsu.gain: wrong, "offset"
-def after_gain_and_offset(t, v, a, b):
-    return a * t + b, a**2 * v + b
-
-
-# %% otsu.gain: wrong, "as far apart"
-def after_gain_and_offset(t, v, a, b):
-    return a * t + b, v
-
-
-# %% otsu.gain: wrong, "order"
-def after_gain_and_offset(t, v, a, b):
-    return a**2 * v, a * t + b
-
-
-# %% otsu.gain: wrong, "shape"
-def after_gain_and_offset(t, v, a, b):
-    return a * t + b
-
-
-# %% otsu.gain: wrong, "moves like all others"
-def after_gain_and_offset(t, v, a, b):
-    return a * (t + b), a**2 * v
-
-
-# %% otsu.gain: wrong, "moves like all others"
-def after_gain_and_offset(t, v, a, b):
-    return np.clip(a * t + b, 0, 255), a**2 * v
 
 
 # %% otsu.quantize: solution
@@ -218,7 +113,7 @@ def quantize(gray, levels):
     return np.digitize(gray, multi_otsu(images.histogram(gray), levels), right=True)
 
 
-# %% otsu.quantize: wrong, "can be had"
+# %% otsu.quantize: wrong, "is possible"
 def quantize(gray, levels):
     return gray // (256 // levels + 1) * (256 // levels + 1)
 
@@ -303,26 +198,26 @@ def small_object_threshold(histogram):
     return otsu_threshold(histogram)
 
 
-# %% otsu.small: wrong, "more wrong"
+# %% otsu.small: wrong, "the best threshold"
 def small_object_threshold(histogram):
     return 120
 
 
-# %% otsu.small: wrong, "all but empty"
+# %% otsu.small: wrong, "almost empty"
 def small_object_threshold(histogram):
     shares, _, variances = class_statistics(histogram)
     cost = (shares * np.log(np.sqrt(variances + 1e-12) / (shares + 1e-12))).sum(axis=0)
     return int(np.nanargmin(np.where(shares.min(axis=0) > 0, cost, -np.inf)))
 
 
-# %% otsu.small: wrong, "more wrong"
+# %% otsu.small: wrong, "the best threshold"
 def small_object_threshold(histogram):
     shares, _, variances = class_statistics(histogram)
     cost = (shares * np.log(variances / shares)).sum(axis=0)
     return int(np.ma.masked_invalid(cost).argmin())
 
 
-# %% otsu.small: wrong, "more wrong"
+# %% otsu.small: wrong, "the best threshold"
 def small_object_threshold(histogram):
     values = np.arange(256)
     peak = int(histogram.argmax())
