@@ -68,6 +68,11 @@ def notebook(name):
     return BY_NAME[name].notebook
 
 
+def main_line(cells):
+    """The cells that a deck shows: asides are left out."""
+    return [cell for cell in cells if notebooks.ASIDE not in notebooks.tags(cell)]
+
+
 def words(text):
     return re.sub(r"\s+", " ", text).strip()
 
@@ -174,7 +179,7 @@ def test_all_prose_is_in_the_notes_in_full(name):
     deck = [slide for stack in slides.stacks_of(BY_NAME[name]) for slide in stack]
     assert all(slide.notes for slide in deck)
     notes = words("\n".join(note for slide in deck for note in slide.notes))
-    for cell in pages.without_kernel(BY_NAME[name]).cells[1:]:
+    for cell in main_line(pages.without_kernel(BY_NAME[name]).cells[1:]):
         if cell.cell_type == "markdown":
             for paragraph in cell.source.split("\n\n"):
                 assert words(paragraph) in notes
@@ -183,7 +188,7 @@ def test_all_prose_is_in_the_notes_in_full(name):
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_figure_and_every_exercise_has_its_slide(name):
     deck = [slide for stack in slides.stacks_of(BY_NAME[name]) for slide in stack]
-    cells = notebook(name).cells
+    cells = main_line(notebook(name).cells)
     assert [slide.picture[1] for slide in deck if slide.picture] == [
         text for cell in cells if (text := notebooks.figure(cell)[1])
     ]
@@ -298,6 +303,7 @@ def test_a_link_to_a_lesson_leads_to_its_deck_and_one_to_a_file_is_its_words():
     )
     assert re.findall(r'href="([^"]*)"', shown) == ["02_otsu.html", "https://doi.org/1"]
     assert "the file" in shown
+    assert "<img" not in slides._html("![a cover](../publish/covers/01.png)\n\nText") and "!" not in shown
 
 
 def test_refresh_writes_down_what_new_cells_are_and_keeps_what_was_chosen():
