@@ -22,6 +22,11 @@ _FILE_LINK = re.compile(r"(?<=\]\()\.\./([^)#\s]+)")
 SOURCE, HTML = pages.BUILD / "site" / "source", pages.BUILD / "site" / "html"
 
 
+def _copied(name):
+    """The name of a copied file: a picture keeps its own, and anything else is text."""
+    return name if name.endswith(".png") else f"{name}.txt"
+
+
 def page(lesson):
     """Prepare a lesson's notebook for myst-nb.
 
@@ -39,7 +44,7 @@ def page(lesson):
     notebook.cells[0].source = re.sub("^# ", f"# {lesson.number} ", notebook.cells[0].source)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = _FILE_LINK.sub(r"files/\1.txt", cell.source)
+            cell.source = _FILE_LINK.sub(lambda link: f"files/{_copied(link[1])}", cell.source)
         if notebooks.is_folded(cell) and "remove-cell" not in notebooks.tags(cell):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]  # myst-nb's word: behind a click
         picture, text = notebooks.figure(cell)
@@ -76,7 +81,7 @@ def copy_files(lesson):
     """
     for cell in lesson.cells:
         for name in _FILE_LINK.findall(cell.source if cell.cell_type == "markdown" else ""):
-            target = SOURCE / "files" / f"{name}.txt"
+            target = SOURCE / "files" / _copied(name)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, target)
 

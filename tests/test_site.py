@@ -306,3 +306,14 @@ def test_folded_code_is_behind_a_click(tmp_path):
 
     made = page(notebooks.Lesson(tmp_path / "01_try.ipynb"))
     assert [notebooks.tags(cell) for cell in made.cells] == [set(), {"hide-input"}, set()]
+
+
+@needs_extra
+def test_a_lesson_shows_its_cover_as_a_picture_and_links_other_files_as_text(tmp_path):
+    from publish import site
+
+    text = "# Try\n\n![a cover](../publish/covers/01.png) and [data](../data/README.md)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    nbformat.write(notebook, tmp_path / "01_try.ipynb")
+    found = site.page(notebooks.Lesson(tmp_path / "01_try.ipynb")).cells[0].source
+    assert found == "# 01 Try\n\n![a cover](files/publish/covers/01.png) and [data](files/data/README.md.txt)"
