@@ -124,7 +124,8 @@ def explore_clicks(draw, marks, *, alt=None):
     start = np.asarray(marks)
     if start.ndim != 2 or start.dtype != bool or not 1 <= min(start.shape) <= max(start.shape) <= 16:
         raise ValueError(
-            f"explore_clicks(draw, marks) expects a grid (R, C) of True and False, at most 16 x 16, and got {marks!r}."
+            f"explore_clicks(draw, marks) expects a grid (R, C) of True and False, at most 16 x 16, "
+            f"and got {start.dtype} of the shape {start.shape}."
         )
     every = [
         widgets.ToggleButton(

@@ -175,7 +175,7 @@ def test_all_prose_is_in_the_notes_in_full(name):
     assert all(slide.notes for slide in deck)
     notes = words("\n".join(note for slide in deck for note in slide.notes))
     for cell in pages.without_kernel(BY_NAME[name]).cells[1:]:
-        if cell.cell_type == "markdown":
+        if cell.cell_type == "markdown" and notebooks.ASIDE not in notebooks.tags(cell):
             for paragraph in cell.source.split("\n\n"):
                 assert words(paragraph) in notes
 
@@ -183,7 +183,7 @@ def test_all_prose_is_in_the_notes_in_full(name):
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_figure_and_every_exercise_has_its_slide(name):
     deck = [slide for stack in slides.stacks_of(BY_NAME[name]) for slide in stack]
-    cells = notebook(name).cells
+    cells = [cell for cell in notebook(name).cells if notebooks.ASIDE not in notebooks.tags(cell)]
     assert [slide.picture[1] for slide in deck if slide.picture] == [
         text for cell in cells if (text := notebooks.figure(cell)[1])
     ]
