@@ -95,6 +95,53 @@ def explore_table(draw, table, *, alt=None):
     )  # fmt: skip
 
 
+def explore_clicks(draw, marks, *, alt=None):
+    """Show a drawing with a grid of buttons over it, one per place; a click sets or clears the place's mark.
+
+    A still picture of the start is stored with it, as in :func:`explore`.
+
+    Parameters
+    ----------
+    draw : callable
+        Takes an array (R, C), bool, True where a mark is set, and returns a ``matplotlib.figure.Figure``.
+    marks : array_like
+        (R, C), bool: the marks at the start, at most 16 x 16.
+    alt : str, optional
+        What the picture shows at the start, in one or two sentences, for those who can't see it.
+
+    Raises
+    ------
+    ValueError
+        If `marks` is not such a grid, or if `alt` is not a text.
+    TypeError
+        If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes after a
+        click is written below the buttons.
+
+    Examples
+    --------
+    >>> explore_clicks(draw, np.zeros((4, 6), bool))  # doctest: +SKIP
+    """
+    start = np.asarray(marks)
+    if start.ndim != 2 or start.dtype != bool or not 1 <= min(start.shape) <= max(start.shape) <= 16:
+        raise ValueError(
+            f"explore_clicks(draw, marks) expects a grid (R, C) of True and False, at most 16 x 16, "
+            f"and got {start.dtype} of the shape {start.shape}."
+        )
+    every = [
+        widgets.ToggleButton(
+            value=bool(value), tooltip=f"row {row + 1}, column {column + 1}", layout={"width": "28px", "height": "22px"}
+        )
+        for (row, column), value in np.ndenumerate(start)
+    ]
+    columns = {"grid_template_columns": f"repeat({start.shape[1]}, 32px)", "align_self": "flex-start"}
+    size = f"{start.shape[0]} x {start.shape[1]}"
+    _open(
+        lambda: draw(np.reshape([button.value for button in every], start.shape)), every,
+        [widgets.GridBox(every, layout=columns)],
+        f"click the buttons of the {size} grid to set and clear marks, and watch the picture change", alt,
+    )  # fmt: skip
+
+
 def _open(make, controls, shown, how_to, alt):
     """Show the figure that `make` returns, `shown` and a place for a message over it; redraw when a control changes."""
     if alt is not None and not (isinstance(alt, str) and alt.strip()):

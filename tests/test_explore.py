@@ -14,7 +14,7 @@ from jupyter_client.manager import start_new_kernel
 
 from course_utils import explore as module
 from course_utils import plots
-from course_utils.explore import Coalesced, explore, explore_table
+from course_utils.explore import Coalesced, explore, explore_clicks, explore_table
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 LIMIT = 60  # seconds for any one wait; a wait ends as soon as what it waits for is there
@@ -591,3 +591,26 @@ def test_an_error_of_the_drawing_is_told_from_an_entry_that_is_no_number(open_ta
 def test_a_start_that_is_no_table_gets_one_sentence(open_table, table):
     with pytest.raises(ValueError, match=r"^explore_table\(draw, table\) wants rows of finite numbers"):
         open_table(_draw_table, table)
+
+
+def _draw_marks(marks):
+    fig = plt.figure(figsize=(1, 1))
+    fig.text(0.1, 0.4, "".join(str(int(mark)) for mark in marks.ravel()))
+    return fig
+
+
+def test_a_click_sets_its_own_mark(boxes):
+    explore_clicks(_draw_marks, np.array([[False, True], [False, False]]))
+    grid, message, picture = boxes[-1].children
+    assert [button.value for button in grid.children] == [False, True, False, False]
+    assert grid.children[2].tooltip == "row 2, column 1"
+    grid.children[2].value = True
+    assert picture.value == plots.png(_draw_marks(np.array([[False, True], [True, False]])))
+    assert message.value == ""
+
+
+@pytest.mark.parametrize("marks", [[[1, 0]], [True, False], np.zeros((2, 17), bool), np.zeros((0, 3), bool), "x"])
+def test_what_is_no_grid_of_marks_gets_one_sentence(marks):
+    with pytest.raises(ValueError, match=r"^explore_clicks\(draw, marks\) expects a grid") as caught:
+        explore_clicks(_draw_marks, marks)
+    assert "\n" not in str(caught.value)

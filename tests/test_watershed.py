@@ -1,18 +1,22 @@
-"""What lesson 03 defines: the flood against scikit-image, distances against SciPy, and counts against a known truth."""
+"""What lesson 03 defines: the flood against scikit-image, and counts against a known truth."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 from scipy import ndimage
-from skimage import morphology, segmentation
+from skimage import morphology, segmentation, transform
 
 from course_utils import images
+from course_utils.datasets.nuclei import load_nuclei
+from course_utils.datasets.photographs import touching_coins
 from course_utils.notebooks import definitions
 
 lesson = definitions("03_watershed")
-MASKS = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=14))
 
 
 @st.composite
@@ -125,6 +129,11 @@ def test_nan_outside_of_the_mask_does_no_harm():
         ([1, 3, 2], [1, -1, 2]),  # two valleys and a dam
         ([3, 2, 1], [1, 1, 1]),
         ([2, 5, 1, 4, 3], [2, -1, 1, -1, 3]),
+        ([5, 2, 2, 2, 1], [1, 1, 1, 1, 1]),  # a terrace is no valley of its own
+        ([2, 2, 2], [1, 1, 1]),
+        ([1, 3, 3, 3, 2], [1, 1, -1, 2, 2]),  # the dam stands in the middle of a flat ridge
+        ([1, 3, 3, 2], [1, 1, -1, 2]),
+        ([3, 1, 1, 3, 2], [1, 1, 1, -1, 2]),
     ],
 )
 def test_lakes_of_small_profiles(heights, lakes):
@@ -137,21 +146,21 @@ def test_dry_places_lie_above_the_water():
     assert lesson.flood_profile(heights, 0.5).tolist() == [0, 0, 0]
 
 
-@given(hnp.arrays(float, st.integers(1, 40), elements=st.floats(0, 1), unique=True))
-def test_a_rough_profile_has_a_lake_for_each_minimum(heights):
-    padded = np.concatenate([[np.inf], heights, [np.inf]])
-    minima = (padded[1:-1] < padded[:-2]) & (padded[1:-1] < padded[2:])
-    assert lesson.flood_profile(heights).max() == minima.sum()
+@given(hnp.arrays(float, st.integers(1, 40), elements=st.integers(0, 4)))
+def test_a_profile_has_a_lake_for_each_valley_flat_or_not_and_a_dam_between_two(heights):
+    lakes = lesson.flood_profile(heights)
+    deep = np.diff(np.concatenate([[9], heights[np.append(True, np.diff(heights) != 0)], [9]]))
+    valleys = ((deep[:-1] < 0) & (deep[1:] > 0)).sum()
+    assert lakes.max() == valleys
+    assert (lakes == -1).sum() == valleys - 1
+    assert (lakes != 0).all()
 
 
-@given(MASKS)
-def test_distance_equals_scipy_and_brute_force(mask):
-    mask[0, 0] = False
-    ours = lesson.distance_transform(mask)
-    assert np.allclose(ours, ndimage.distance_transform_edt(mask))
-    background = np.argwhere(~mask)
-    y, x = mask.shape[0] - 1, mask.shape[1] - 1
-    assert np.isclose(ours[y, x], np.hypot(*(background - (y, x)).T).min())
+@pytest.mark.parametrize("heights", [[1, np.nan], [], [[1, 2]], 3, [1, np.inf]])
+def test_what_is_no_profile_gets_one_sentence(heights):
+    with pytest.raises(ValueError, match="expected a profile") as caught:
+        lesson.flood_profile(heights)
+    assert "\n" not in str(caught.value)
 
 
 @given(hnp.arrays(np.int64, (9, 9), elements=st.integers(0, 6)), st.integers(1, 3))
@@ -232,18 +241,105 @@ def test_all_coins_are_counted():
     assert lesson.count_touching(np.ascontiguousarray(coins[::-1].T)) == 24
 
 
+def test_marker_that_stands_out_by_a_share_has_no_unit():
+    mask = lesson.discs([(40, 40, 30), (40, 85, 20)], (80, 120))
+    distance = ndimage.distance_transform_edt(mask)
+    for factor in (0.01, 1, 50):
+        assert np.array_equal(lesson.tall_maxima(factor * distance), lesson.tall_maxima(distance))
+    assert lesson.tall_maxima(distance).max() == 2
+    assert lesson.tall_maxima(distance, share=0.99).max() == 1
+
+
+@pytest.mark.parametrize("size", [0.7, 1, 2, 3])
+@pytest.mark.parametrize("gamma", [0.6, 0.8, 1, 1.3, 1.6])
+def test_all_coins_are_counted_at_other_sizes_and_in_other_light(size, gamma):
+    coins = images.sample("coins") / 255
+    resized = coins if size == 1 else transform.rescale(coins, size, anti_aliasing=size < 1)
+    assert lesson.count_touching(np.rint(255 * resized.clip(0, 1) ** gamma).astype(np.uint8)) == 24
+
+
 def test_at_least_95_percent_of_200_scenes_are_counted_within_one():
-    # Nothing in the lesson was chosen on these seeds; it was tuned on those from 1000 to 1119, and seeds below 5000 were looked at on the way.
+    # Nothing in the lesson was chosen on these seeds; it was tuned on those from 1000 to 1023.
     scenes = lesson.random_scenes(range(7000, 7200))
-    errors = np.array([lesson.count_touching(gray) - count for gray, count in scenes])
-    assert {count for _, count in scenes} >= {5, 40}
+    errors = np.array([lesson.count_touching(gray) - truth.max() for gray, truth in scenes])
+    assert {truth.max() for _, truth in scenes} >= {5, 40}
     assert (abs(errors) <= 1).mean() >= 0.95
     assert abs(errors).max() <= 5
 
 
+def test_nuclei_are_found_with_numbers_that_were_chosen_elsewhere():
+    nuclei = load_nuclei()
+    if nuclei.is_fallback:
+        pytest.skip("the microscope's picture is not there")
+    assert lesson.f1(lesson.match(lesson.separate(nuclei.image), nuclei.labels)) >= 0.85
+
+
+def test_nuclei_of_other_microscopes_are_found():
+    files = sorted((Path(__file__).resolve().parents[2] / "shared/real/nuclei").glob("*_labels.png"))
+    if not files:
+        pytest.skip("the twelve pictures that the counter was tuned on are not there")
+    counts = np.zeros(3)
+    for file in files:
+        truth = np.array(Image.open(file)).astype(int)
+        gray = images.to_gray(images.read_color(file.with_name(file.name.replace("_labels", ""))))
+        counts += lesson.match(lesson.separate(gray), np.unique(truth, return_inverse=True)[1].reshape(truth.shape))
+    assert lesson.f1(counts) >= 0.8
+
+
+def test_real_coins_that_touch_are_counted_within_two_on_most_scenes():
+    errors = [lesson.count_touching(touching_coins(seed).image) - 16 for seed in range(200, 208)]
+    assert np.mean(np.abs(errors) <= 2) >= 0.75
+    assert np.abs(errors).max() <= 6
+
+
+def test_labels_are_numbered_without_gaps_and_lie_on_the_objects():
+    gray, truth = lesson.random_scenes([7300])[0]
+    labels = lesson.separate(gray)
+    assert labels.dtype == np.int32
+    assert labels.shape == gray.shape
+    assert np.array_equal(np.unique(labels), np.arange(labels.max() + 1))
+    assert ((labels > 0) == (truth > 0)).mean() > 0.97
+
+
+def test_dirt_is_dropped_and_large_objects_get_labels_of_the_picture_s_own_size():
+    mask = lesson.discs([(100, 100, 60), (100, 260, 60), (180, 180, 5)], (201, 361))
+    labels = lesson.separate(np.where(mask, 170, 60).astype(np.uint8))
+    assert labels.shape == (201, 361)
+    assert labels.max() == 2
+
+
+def test_match_counts_each_object_once():
+    truth = np.array([[1, 1, 1, 2, 2, 2]])
+    assert lesson.match(truth, truth).tolist() == [2, 2, 2]
+    assert lesson.match(np.array([[1, 1, 1, 1, 1, 1]]), truth).tolist() == [
+        0,
+        2,
+        1,
+    ]  # an IoU of exactly 0.5 is not enough
+    assert lesson.match(np.array([[1, 1, 0, 3, 2, 2]]), truth).tolist() == [2, 2, 3]
+    assert lesson.f1(np.array([2, 2, 3])) == 4 / 5
+    assert lesson.f1(np.zeros(3)) == 0
+
+
+@given(hnp.arrays(bool, (8, 9)))
+def test_solidity_is_one_for_rectangles_and_never_above_one(mask):
+    labels = ndimage.label(mask)[0]
+    if labels.any():
+        assert 0 < lesson.solidity(labels) <= 1
+    box = np.zeros((8, 9), int)
+    box[2:5, 1:7] = 1
+    assert lesson.solidity(box) == 1
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_few_discs_are_counted(count):
-    found = [lesson.count_touching(lesson.touching_scene(np.random.default_rng(s), count)[0]) for s in range(20)]
+    found = []
+    for seed in range(20):
+        gray, _ = lesson.touching_scene(np.random.default_rng(seed), count)
+        try:
+            found.append(lesson.count_touching(gray))
+        except ValueError:  # a small disc in much noise
+            found.append(0)
     assert np.mean(np.array(found) == count) >= 0.9
 
 
@@ -273,13 +369,6 @@ def test_what_is_no_gray_picture_gets_one_sentence(gray):
     with pytest.raises((TypeError, ValueError), match="picture") as caught:
         lesson.count_touching(gray)
     assert "\n" not in str(caught.value)
-
-
-def test_best_iou_of_small_labels():
-    truth = np.array([[1, 1, 2, 2]])
-    assert lesson.mean_best_iou(truth, truth) == 1
-    assert lesson.mean_best_iou(np.array([[1, 1, 1, 1]]), truth) == 2 / 4
-    assert lesson.mean_best_iou(np.array([[1, 0, 2, 2]]), truth) == (1 / 2 + 1) / 2
 
 
 def test_marker_too_large_for_its_label_is_named():

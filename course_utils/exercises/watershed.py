@@ -1,10 +1,10 @@
 """Exercises of lesson 03, watershed."""
 
 import numpy as np
-from scipy import ndimage
 from skimage import draw
 
-from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
+from course_utils.checker import Exercise, Wrong, array, cases, function, number
+from course_utils.datasets.photographs import touching_coins
 
 
 def _level(answer):
@@ -31,62 +31,9 @@ def _level(answer):
     )
 
 
-def _height(answer):
-    """Give the height of the ghost between three discs of radius 25 with centers 48 pixels apart."""
-    if isinstance(answer, float) and np.isnan(answer):
-        raise Wrong("expected a number, got NaN, the root of a negative one: is your s in radii, 48 / 25?")
-    value = number(answer)
-    height = 48 / (2 * np.sqrt(3)) + np.sqrt(25**2 - 24**2)  # 13.86 to the chord, 7 above it
-    if value > 30:
-        raise Wrong(f"{value:.2f} is more than any pixel is from the background here: is your s in radii, 48 / 25?")
-    near = {
-        height / 25: "this is in radii; multiply by 25 for pixels.",
-        25: "25 is the height of the centers; by the formula the ghost is lower.",
-        21: "nearly: give one decimal.",
-        21.95: "this was measured on a picture, where the raster adds up to a pixel; the question is about the formula for ideal discs.",
-        25 * np.sin(np.pi / 6 + np.arccos(0.96)): "this is the height of the pass between a center and the ghost.",
-    }
-    otherwise = "{value} is not it: put s = 48 / 25 into the formula of the ghost, and multiply by the radius."
-    expect(value, height, near, otherwise, rtol=0, atol=0.05)
-
-
 def _disc_mask(places, shape):
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     return np.any([(rows - y) ** 2 + (columns - x) ** 2 <= r * r for y, x, r in places], axis=0)
-
-
-def _chapter(answer):
-    """Write count_bright(gray): the chapter's recipe, corrected, for bright discs, some of which touch."""
-    find = function(answer)
-    for count, places, levels in (
-        (3, [(30, 30, 15), (30, 90, 18), (80, 60, 20)], (60, 180)),
-        (1, [(60, 60, 25)], (60, 180)),
-        (2, [(30, 30, 15), (75, 80, 24)], (20, 90)),
-        (5, [(25, 25, 16), (25, 95, 16), (75, 25, 16), (75, 95, 16), (50, 60, 16)], (130, 240)),
-        (2, [(50, 30, 20), (54, 68, 20)], (60, 180)),
-        (3, [(45, 45, 25), (45, 88, 19), (92, 50, 14)], (20, 90)),
-        (3, [(45, 45, 25), (45, 88, 19), (92, 50, 14)], (0, 255)),
-    ):
-        mask = _disc_mask(places, (110, 120))
-        noise = np.random.default_rng(0).normal(0, 4, mask.shape) * (levels != (0, 255))
-        found = number(find(_painted(mask, *levels, noise)))
-        if found == count:
-            continue
-        if number(find(_painted(mask, *levels[::-1], noise))) == count:
-            raise Wrong(
-                f"on {count} bright discs you count {found:g}, and on {count} dark ones you are right: the table is still taken for the object."
-            )
-        pieces = ndimage.label(mask)[1]
-        if found == pieces:
-            raise Wrong(
-                f"on {count} bright discs of which two touch you count {found:g}, the pieces of the mask: each maximum of the distance is a disc."
-            )
-        touching = "of which two touch" if pieces < count else "that do not touch"
-        raise Wrong(f"on {count} bright discs {touching} you count {found:g}.")
-
-
-def _painted(mask, dark, bright, noise):
-    return np.rint(np.where(mask, bright, dark) + noise).astype(np.uint8)
 
 
 def _true_dams(labels):
@@ -104,6 +51,7 @@ def _dams(answer):
     rng = np.random.default_rng(0)
     pictures = [np.array([[1, 1, 2, 2]]), np.array([[1], [1], [2]]), np.array([[0, 1, 1, 0], [0, 0, 2, 2]])]
     pictures += [rng.integers(0, 4, (12, 15)), 100 * rng.integers(0, 3, (9, 5)), np.ones((3, 3), int)]
+    pictures.append(touching_coins(seed=1).labels)
     for labels in pictures:
         found, best = array(find(labels), shape=labels.shape, what="the dams") > 0, _true_dams(labels)
         if np.array_equal(found, best):
@@ -189,18 +137,6 @@ EXERCISES = (
         _level,
         hint="The water has to pass over every place from the left one to the right one. Which of them is under water last?",
         right="it is the height of the pass; the watershed gives each place to the marker with the lowest pass on the way to it.",
-    ),
-    Exercise(
-        "watershed.height",
-        _height,
-        hint="The formula is for radius 1. Measure the spacing in radii first, and the result in pixels last.",
-        right="20.9 pixels, against 25 for the centers. A threshold on the height that separates these two fails on discs of another size.",
-    ),
-    Exercise(
-        "watershed.chapter",
-        _chapter,
-        hint="Follow one pixel of a disc and one of the table through the two calls of `np.where`. Which of them is 0 when the distance is taken?",
-        right="the second line exchanges the two sides, so the distance was taken on the table.",
     ),
     Exercise(
         "watershed.dams",
