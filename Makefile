@@ -18,7 +18,7 @@ setup: .venv/ready  ## make .venv and install the project into it
 # Always `python -m`, never a script of .venv/bin: their first line holds a path, which must not be long, have spaces or change.
 .venv:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v[:2] <= (3, 13) or sys.exit(f"Python 3.11 to 3.13 is needed, but $(PYTHON) is {v[0]}.{v[1]}: name another one, for example make lab PYTHON=python3.12")'
-	@$(PYTHON) -c 'import sys; from course_utils.tensorflow_start import without_wheel; sys.exit(without_wheel() or 0)'
+	@$(PYTHON) -c 'import sys; sys.path.insert(0, "course_utils"); from tensorflow_start import without_wheel; sys.exit(without_wheel() or 0)'
 	@echo "Setting up .venv; the first time takes some minutes."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"

@@ -164,3 +164,11 @@ def test_refresh_counts_the_study_time_and_marks_asides():
         False,
     ]
     assert "*0 minutes of study. Runs in 4 s on two cores." in notebook.cells[0].source
+
+
+def test_what_make_asks_before_it_installs_needs_no_package():
+    questions = re.findall(r"@\$\(PYTHON\) -c '(.+)'$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert len(questions) == 2
+    for question in questions:  # -S: without the installed packages, as a fresh Python is
+        done = subprocess.run([sys.executable, "-S", "-c", question], cwd=ROOT, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
