@@ -23,7 +23,7 @@ def count_distinct(points):
 
 
 def blobs(rng, centers, spread=1.0, each=30):
-    """Points around each centre, in the centres' order."""
+    """Points around each center, in the order of the centers."""
     centers = np.asarray(centers, float)
     return np.repeat(centers, each, axis=0) + rng.normal(0, spread, (each * len(centers), centers.shape[1]))
 
@@ -307,14 +307,19 @@ def test_hue_is_a_direction():
     assert np.allclose(np.arctan2(*lesson.hue(picture).T[::-1]), np.arctan2(b, a))
 
 
-def test_object_is_made_of_the_clusters_that_lie_mostly_inside():
-    inside = np.array([[True, True, True, False, False, False]])
-    found, overlap = lesson.object_of(np.array([0, 0, 1, 1, 1, 2]), inside)
-    assert found.tolist() == [[True, True, False, False, False, False]]
-    assert np.isclose(overlap, 2 / 3)
+@pytest.mark.parametrize("seed", range(20))
+def test_object_is_the_union_of_clusters_that_fits_best(seed):
+    rng = np.random.default_rng(seed)
+    inside, labels = rng.random((6, 8)) < 0.4, rng.permutation(np.arange(48) % 5)
+    found, overlap = lesson.object_of(labels, inside)
+    unions = [
+        np.isin(labels, some).reshape(6, 8) for count in range(1, 6) for some in itertools.combinations(range(5), count)
+    ]
+    assert np.isclose(overlap, max((union & inside).sum() / (union | inside).sum() for union in unions))
+    assert np.isclose(overlap, (found & inside).sum() / (found | inside).sum())
 
 
-def test_rows_with_coordinates_hold_colour_column_and_row():
+def test_rows_with_coordinates_hold_color_column_and_row():
     picture = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
     rows = lesson.with_coordinates(picture, 10.0)
     assert rows.shape == (6, 5)

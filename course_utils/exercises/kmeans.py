@@ -105,7 +105,7 @@ def _judge_clusters(points, centroids, labels, losses):
     moving = _moving(points, centroids, labels)
     if moving:
         raise Wrong(
-            f"the loss never rises, but one more step would move {moving} of {len(labels)} labels: are 20 steps made, each from the last one's centroids?"
+            f"the loss never rises, but one more step would move {moving} of {len(labels)} labels: do you make 20 steps, each starting from the last one's centroids?"
         )
     inertia = ((points - centroids[labels]) ** 2).sum()  # settled: the same before and after the last update
     if not any(np.isclose(losses[-1], inertia / scale, rtol=1e-3) for scale in (1, len(points), points.size)):
@@ -157,6 +157,10 @@ def _palette(answer):
                 f"{case} your colors have {loss:.2f} times the lowest loss that is known, and 1.02 is allowed: {_why_high(pixels, colors, loss)}"
             )
         painted = np.bincount(distances.argmin(axis=1), minlength=k) / len(pixels)
+        if (colors == np.rint(colors)).all() and not np.allclose(np.sort(shares), np.sort(painted), atol=2e-3):
+            raise Wrong(
+                f"{case} your colors are whole numbers, and your shares are not those of the pixels nearest to them: do you cut the decimals off? Round the colors, or keep the decimals."
+            )
         _judge_shares(shares, painted, len(pixels), case)
 
 
@@ -164,8 +168,8 @@ def _read_palette(result, k, case):
     """Read colors (k, 3) and shares (k,), and raise Wrong where they are not."""
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Wrong(f"expected two things, colors and shares, got {describe(result)}.")
-    colors = array(result[0], shape=(k, 3), what=f"{case} the colors")
-    return colors.astype(float), array(result[1], shape=(k,), what=f"{case} the shares").astype(float)
+    colors = array(result[0], shape=(k, 3), what=f"the colors {case}")
+    return colors.astype(float), array(result[1], shape=(k,), what=f"the shares {case}").astype(float)
 
 
 def _why_high(pixels, colors, loss):
@@ -174,7 +178,9 @@ def _why_high(pixels, colors, loss):
     if own.all():
         return "all of them are colors of single pixels, but means do better."
     return (
-        "is it a bad start? Run several." if loss < 2 else "are they the centroids of K-means in red, green and blue?"
+        "is it a bad start? Run several. Or are the colors means in another color space?"
+        if loss < 2
+        else "are they the centroids of K-means in red, green and blue?"
     )
 
 
@@ -216,7 +222,7 @@ EXERCISES = (
     Exercise(
         "kmeans.repair",
         _repair,
-        hint="One line must leave the loop, one function takes a sum where the update wants another one, and one call cuts off what it should keep.",
+        hint="Move one line out of the loop. The update calls one function that it should replace with another. And one call cuts off what it should keep.",
         right="the start is drawn once, a centroid is a mean, and a mean need not be a whole number.",
     ),
     Exercise(

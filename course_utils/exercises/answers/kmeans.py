@@ -348,3 +348,19 @@ def palette_of(picture, k):
     shares = np.bincount(labels, minlength=k) / len(labels)
     order = np.argsort(shares)[::-1]
     return colors[order], shares[order]
+
+
+# %% kmeans.palette: wrong, "cut the decimals off"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(picture.reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return colors[order].astype(int), shares[order]
+
+
+# %% kmeans.palette: wrong, "another color space"
+def palette_of(picture, k):
+    colors, labels, _ = kmeans(color.rgb2lab(picture).reshape(-1, 3), k, np.random.default_rng(0), restarts=10)
+    shares = np.bincount(labels) / len(labels)
+    order = np.argsort(shares)[::-1]
+    return 255 * color.lab2rgb(colors[order][None])[0], shares[order]
