@@ -28,11 +28,6 @@ OBJECTIVES = "**After this lesson you can**"
 REFERENCES = "**References.**"
 NUMBERED = re.compile(r"^\*\*\d+\.\*\*", re.M)  # where the statement of an exercise begins
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$", re.M)
-# Fences, formulas, addresses, HTML, and the line with links to Colab and Binder, which not every copy has.
-_NOT_WORDS = re.compile(
-    r"```.*?```|\$\$.*?\$\$|^\*Run it in a browser[^\n]*$|(?<=\])\([^)]*\)|https?:\S+|<[^>]+>", re.S | re.M
-)
-_WORD = re.compile(r"\$[^$]+\$|`[^`]+`|\w[\w'.-]*")
 
 
 class Card(NamedTuple):
@@ -83,9 +78,9 @@ class Budget(NamedTuple):
     Attributes
     ----------
     words : int
-        Of prose; a formula or a name in code style counts as one word.
+        Of all Markdown: whatever stands between two spaces, in formulas, links and references too.
     cells, lines : int
-        Visible code cells, and their lines that are not blank.
+        Visible code cells, and all of their lines.
     figures, exercises : int
     lines_before_figure : int
         Visible lines of code before the first figure; all of them if there is none.
@@ -340,10 +335,10 @@ class Lesson:
         before = None
         for cell in (cell for cell in self.cells if id(cell) not in left_out):
             if cell.cell_type == "markdown":
-                words += len(_WORD.findall(_NOT_WORDS.sub(" ", cell.source.partition(REFERENCES)[0])))
+                words += len(cell.source.split())
             elif is_code(cell) and not is_folded(cell) and not is_for_colab(cell):
                 cells += 1
-                lines += sum(bool(line.strip()) for line in cell.source.splitlines())
+                lines += len(cell.source.splitlines())
             pictures = len(figures(cell))
             before = lines if pictures and before is None else before
             shown += pictures

@@ -120,9 +120,18 @@ def test_budget_counts_the_main_line_alone():
     folded.metadata["jupyter"] = {"source_hidden": True}
     folded.outputs, shown.outputs = [picture], [picture]
     budget = made.budget
-    assert (budget.words, budget.cells, budget.lines) == (3 + 6 + 1 + 3 + 1 + 2, 3, 2 + 1 + 2)
-    assert (budget.figures, budget.exercises, budget.lines_before_figure) == (2, 1, 2)
-    assert budget.study_minutes == round(16 / 180 + 5 / 8 + 2 + 8)
+    words = [
+        "## A title here",
+        "A word, $x + y$, `one name`, [two words](url). $$a = b$$",
+        "## Exercises",
+        "**1.** Do it.",
+    ]
+    assert budget.words == sum(len(text.split()) for text in words) + len(
+        ["##", "Recap", "A", "word.", "**References.**", "Many", "more", "words."]
+    )
+    assert (budget.cells, budget.lines) == (3, 3 + 1 + 2)
+    assert (budget.figures, budget.exercises, budget.lines_before_figure) == (2, 1, 3)
+    assert budget.study_minutes == round(budget.words / 180 + 6 / 8 + 2 + 8)
 
 
 # Definitions
