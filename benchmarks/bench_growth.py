@@ -55,7 +55,7 @@ def classes():
 
 
 def clusters():
-    """K-means with five colours and one start, on a photograph that is enlarged, so that its colours grow in number too."""
+    """K-means with five colors and one start, on a photograph that is enlarged, so that its colors grow in number too."""
     lesson, photograph = definitions("04_kmeans"), images.sample("china")
 
     def pixels(megapixels):
@@ -63,7 +63,7 @@ def clusters():
         return cv2.resize(photograph, (side, side), interpolation=cv2.INTER_CUBIC).reshape(-1, 3)
 
     large = {size: pixels(size) for size in MEGAPIXELS}
-    return grow("K-means, 5 colours", "megapixels", MEGAPIXELS, {
+    return grow("K-means, 5 colors", "megapixels", MEGAPIXELS, {
         "lesson 04": lambda n: lambda: bench_kmeans.ours(lesson, large[n], 1),
         "scikit-learn": lambda n: lambda: bench_kmeans.theirs(large[n], 1),
     })  # fmt: skip

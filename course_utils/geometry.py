@@ -103,7 +103,7 @@ def iou(first, second):
 def encode(boxes, references):
     """Express boxes as offsets from reference boxes, the form in which a network predicts them.
 
-    The centre's shift is in units of the reference's width and height, the sizes are logarithms of ratios, so the offsets
+    The center's shift is in units of the reference's width and height, the sizes are logarithms of ratios, so the offsets
     don't change when picture and boxes are scaled.
 
     Parameters

@@ -12,7 +12,7 @@ from scipy import ndimage
 # Without it Pillow 13 takes the rows of a turned TIFF that is not compressed for its columns.
 TiffImagePlugin.READ_LIBTIFF = True
 
-# Each ships inside scikit-image; its source and licence are listed in data/README.md.
+# Each ships inside scikit-image; its source and license are listed in data/README.md.
 SAMPLES = {
     "coins": "24 coins on a dark, unevenly lit table (303, 384): bright objects, some of them as dark as the table elsewhere",
     "page": "a page of print under uneven light (191, 384): dark objects, and no single threshold that serves all of it",

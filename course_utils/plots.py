@@ -404,7 +404,7 @@ def _label_colors(labels):
 
 
 def regions(labels):
-    """Paint each labelled region in a color of its own.
+    """Paint each labeled region in a color of its own.
 
     Parameters
     ----------
@@ -420,7 +420,7 @@ def regions(labels):
 
 
 def outlines(image, labels, thickness=2):
-    """Outline each labelled region on a gray picture, in the color that :func:`regions` gives it.
+    """Outline each labeled region on a gray picture, in the color that :func:`regions` gives it.
 
     Parameters
     ----------

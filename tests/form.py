@@ -86,7 +86,7 @@ def pictures(lesson):
 
 
 def pictures_not_blank(lesson):
-    """Every stored picture decodes, and shows more than one colour."""
+    """Every stored picture decodes, and shows more than one color."""
     problems = []
     for count, text, _ in pictures(lesson):
         try:

@@ -156,7 +156,7 @@ def test_roi_align_equals_a_direct_interpolation(seed, size, samples):
 def test_roi_align_of_a_slope_is_the_place_of_each_bin(seed):
     rng = np.random.default_rng(seed)
     ramp = np.tile(np.arange(12, dtype=np.float32) + 0.5, (12, 1))[None, ..., None]
-    box = some_boxes(rng, 1, 9) + 1.5  # inside of the outer centres
+    box = some_boxes(rng, 1, 9) + 1.5  # inside of the outer centers
     found = lesson.roi_align(ramp, np.float32(box[None]), 4, stride=1)[0, :, :, 0]
     bins = box[0, 0] + (np.arange(4) + 0.5) * (box[0, 2] - box[0, 0]) / 4
     assert np.allclose(found, np.tile(bins, (4, 1)), atol=1e-4)
@@ -234,7 +234,7 @@ def test_background_teaches_no_offsets(seed):
 def test_anchors_stand_place_by_place_with_the_sizes_asked_for():
     anchors = lesson.make_anchors(size=32, stride=8, heights=(10, 20), ratios=(0.5, 1.0))
     assert anchors.shape == (4 * 4 * 2 * 2, 4)
-    # the first place has its centre at 4, 4: width 5 and height 10, then 10 x 10, 10 x 20, 20 x 20
+    # the first place has its center at 4, 4: width 5 and height 10, then 10 x 10, 10 x 20, 20 x 20
     assert anchors[:4].tolist() == [[1.5, -1, 6.5, 9], [-1, -1, 9, 9], [-1, -6, 9, 14], [-6, -6, 14, 14]]
     assert np.array_equal(anchors[4:8] - anchors[:4], np.tile([8, 0, 8, 0], (4, 1)))  # the next place lies to the right
 
@@ -303,7 +303,7 @@ def test_best_anchor_comes_first_where_it_is():
 
 
 def test_a_cell_of_the_map_looks_at_the_pixels_around_its_middle():
-    # RoIAlign takes cell k of a map with stride 4 to have its centre at 4 (k + 0.5) pixels
+    # RoIAlign takes cell k of a map with stride 4 to have its center at 4 (k + 0.5) pixels
     keras.utils.set_random_seed(0)
     trunk, images = lesson.build_trunk(), tf.random.uniform((1, 128, 128, 1))
     with tf.GradientTape() as tape:

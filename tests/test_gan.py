@@ -344,7 +344,7 @@ def test_shares_of_digits_count_all_ten():
 
 @settings(max_examples=20)
 @given(SEEDS)
-def test_nearest_neighbours_are_what_scipy_finds(seed):
+def test_nearest_neighbors_are_what_scipy_finds(seed):
     rng = np.random.default_rng(seed)
     pictures, data = rng.normal(size=(5, 4, 4, 1)), rng.normal(size=(9, 4, 4, 1))
     table = distance.cdist(pictures.reshape(5, -1), data.reshape(9, -1))

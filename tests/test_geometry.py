@@ -131,7 +131,7 @@ def test_encoding_and_decoding_are_kerass(boxes, references):
 
 
 def test_decoding_cuts_what_would_be_huge():
-    # both logarithms are cut at 2: e**2 = 7.389 times 10 wide, around the centre (5, 5)
+    # both logarithms are cut at 2: e**2 = 7.389 times 10 wide, around the center (5, 5)
     found = geometry.decode([[0, 0, 50, 1000]], [[0, 0, 10, 10]], largest=2)
     half = 10 * np.exp(2) / 2
     np.testing.assert_allclose(found, [[5 - half, 5 - half, 5 + half, 5 + half]])

@@ -225,7 +225,7 @@ def test_the_stand_in_is_the_same_each_time(offline):
     np.testing.assert_array_equal(load_mnist().train_images, load_mnist().train_images)
 
 
-def test_a_neighbour_classifier_learns_the_stand_in(offline):
+def test_a_neighbor_classifier_learns_the_stand_in(offline):
     from sklearn.neighbors import KNeighborsClassifier
 
     digits = load_mnist()

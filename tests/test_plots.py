@@ -126,10 +126,10 @@ def test_rows_of_different_lengths_are_refused():
         plots.grid([panel, panel], [panel])
 
 
-def test_histogram_marks_are_labelled_and_unlabelled_ones_make_no_legend():
+def test_histogram_marks_are_labeled_and_unlabeled_ones_make_no_legend():
     counts = np.arange(256)
-    labelled = plots.grid([plots.histogram(counts, [(100, "t = 100", plots.TRUTH)])])
-    assert labelled.axes[0].get_legend().get_texts()[0].get_text() == "t = 100"
+    labeled = plots.grid([plots.histogram(counts, [(100, "t = 100", plots.TRUTH)])])
+    assert labeled.axes[0].get_legend().get_texts()[0].get_text() == "t = 100"
     assert plots.grid([plots.histogram(counts, [(100, None, plots.TRUTH)])]).axes[0].get_legend() is None
 
 

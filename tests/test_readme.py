@@ -1,4 +1,4 @@
-"""Every command that README.md and its neighbours print: run as it stands where that is quick, dry or with --help where it is not."""
+"""Every command that README.md and its neighbors print: run as it stands where that is quick, dry or with --help where it is not."""
 
 import functools
 import importlib.util

@@ -67,7 +67,7 @@ def spread(page):
 
 def complaints(page, exclude=("pre", "mjx-container")):
     """What axe-core finds that is grave; contrast, which is slow on code, in light and in dark and outside of `exclude`."""
-    page.add_style_tag(content="* { transition: none !important }")  # else a colour is judged on its way to another
+    page.add_style_tag(content="* { transition: none !important }")  # else a color is judged on its way to another
     found = grave_faults(page, rules={"color-contrast": {"enabled": False}})
     for theme in ("light", "dark"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
@@ -91,7 +91,7 @@ def test_a_page_opens_without_error_network_or_grave_fault_and_fits_a_phone_and_
 
 @needs_browser
 def test_code_and_formulas_stand_out_from_their_ground_in_light_and_in_dark(reading):
-    reading.open((HTML / f"{LESSONS[1]}.html").as_uri())  # the colours are the same on all pages
+    reading.open((HTML / f"{LESSONS[1]}.html").as_uri())  # the colors are the same on all pages
     assert complaints(reading.page, exclude=[".bd-sidebar"]) == []
 
 

@@ -233,7 +233,7 @@ EXERCISES = (
         "faster_rcnn.joint",
         _joint,
         hint="`classes > 0` is True for digits; as a factor it is 1 or 0. Where does it belong, so that background still pays for its class?",
-        right="without the bracket, background would be taught to move towards a box that is not there.",
+        right="without the bracket, background would be taught to move toward a box that is not there.",
     ),
     Exercise(
         "faster_rcnn.bilinear",
@@ -245,7 +245,7 @@ EXERCISES = (
         "faster_rcnn.soft",
         _soft,
         hint="Keep a list of the boxes that are left. Take out the one with the highest score *now*, and multiply the scores of the others by exp(-IoU² / sigma).",
-        right="no threshold decides between two neighbours any more; a digit behind another keeps part of its score.",
+        right="no threshold decides between two neighbors any more; a digit behind another keeps part of its score.",
     ),
     Exercise(
         "faster_rcnn.anchors",

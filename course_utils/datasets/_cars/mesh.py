@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-TEXELS = 128  # of the atlas, for each metre
+TEXELS = 128  # of the atlas, for each meter
 
 
 @dataclass(frozen=True)
@@ -236,10 +236,10 @@ def _tube(start, end, radius, material):
     return _patch(points, _swatch(material, points.shape[:2]))
 
 
-def _ellipsoid(centre, radii, material):
+def _ellipsoid(center, radii, material):
     a, b = np.linspace(0.02, np.pi - 0.02, 9)[:, None], np.linspace(0, 2 * np.pi, 13)
     unit = np.stack([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a) + 0 * b], -1)
-    return _patch(np.array(centre) + unit * radii, _swatch(material, unit.shape[:2]))
+    return _patch(np.array(center) + unit * radii, _swatch(material, unit.shape[:2]))
 
 
 class _Painter:
@@ -375,14 +375,14 @@ def _paint_rear(painter, body, tail, rng):
 
 def _paint_wheel(painter, radius, rng):
     """Tyre, rim and spokes."""
-    centre, rim = np.int32(np.round(_texels(WHEEL, 0.55, 0.55))), 0.70 * radius * TEXELS
+    center, rim = np.int32(np.round(_texels(WHEEL, 0.55, 0.55))), 0.70 * radius * TEXELS
     for share, material in ((2, RUBBER), (1, CHROME), (0.9, TRIM)):
-        cv2.circle(painter.atlas, centre.tolist(), round(share * rim), material, -1)
+        cv2.circle(painter.atlas, center.tolist(), round(share * rim), material, -1)
     spokes = int(rng.choice([5, 6, 7, 10]))
     for angle in 2 * np.pi * np.arange(spokes) / spokes:
-        tip = np.int32(np.round(centre + 0.92 * rim * np.array([np.cos(angle), np.sin(angle)])))
-        cv2.line(painter.atlas, centre.tolist(), tip.tolist(), CHROME, max(3, round(36 / spokes)))
-    cv2.circle(painter.atlas, centre.tolist(), round(0.22 * rim), CHROME, -1)
+        tip = np.int32(np.round(center + 0.92 * rim * np.array([np.cos(angle), np.sin(angle)])))
+        cv2.line(painter.atlas, center.tolist(), tip.tolist(), CHROME, max(3, round(36 / spokes)))
+    cv2.circle(painter.atlas, center.tolist(), round(0.22 * rim), CHROME, -1)
 
 
 def _vary(body, rng):

@@ -85,7 +85,7 @@ def _surroundings(x, y, z):
 
 
 def _shade(car, normals, texels, height, places, size):
-    """Colour of each sample, (P, 3), 0 to 1."""
+    """Color of each sample, (P, 3), 0 to 1."""
     material = car.atlas[np.clip(texels[:, 1], 0, 575).astype(int), np.clip(texels[:, 0], 0, 1023).astype(int)]
     base, metallic, gloss = car.materials[:, :3][material], car.materials[material, 3], car.materials[material, 4]
     nx, ny, nz = normals.T.copy()
@@ -95,7 +95,7 @@ def _shade(car, normals, texels, height, places, size):
     across = (column / size[1] - 0.5) * (SIGHT / CAMERA_DISTANCE)
     down = (row / size[0] - 0.5) * (SIGHT / CAMERA_DISTANCE * size[0] / size[1]) + 0.13
     scale = 1 / np.sqrt(1 + across**2 + down**2)
-    vx, vy, vz = -across * scale, -scale, down * scale  # towards the camera
+    vx, vy, vz = -across * scale, -scale, down * scale  # toward the camera
     facing = np.clip(nx * vx + ny * vy + nz * vz, 0, 1)
     mirrored = _surroundings(2 * facing * nx - vx, 2 * facing * ny - vy, 2 * facing * nz - vz)
     light = (0.62 + 0.36 * nz - 0.10 * ny + 0.06 * nx) * (0.55 + 0.45 * smoothstep(height, 0.05, 0.75))
@@ -118,8 +118,8 @@ def _studio(size):
     ground = 0.80 - 0.20 * smoothstep(radius, 1.5, 7) - 0.05 * np.exp(-(((radius - 3.15) / 0.03) ** 2))
     ground = ground - 0.03 * smoothstep(radius, 3.15, 3.2)
     wall = 0.86 - 0.22 * np.clip(np.hypot(right * 2.2, (up - 0.05) * 1.6), 0, 1) ** 1.5 * 1.6 + 0 * x
-    grey = wall + (ground - wall) * floor
-    tone = np.stack([grey * t for t in (0.995, 1.0, 1.0)], -1)
+    gray = wall + (ground - wall) * floor
+    tone = np.stack([gray * t for t in (0.995, 1.0, 1.0)], -1)
     return tone.astype(np.float32), x.astype(np.float32), y.astype(np.float32), floor[..., None].astype(np.float32)
 
 
