@@ -34,12 +34,12 @@ def check_boxes(boxes, what="the boxes"):
     if boxes.size == 0 and boxes.ndim <= 2:
         return boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ValueError(f"{what} should have the shape (N, 4), x0, y0, x1, y1 in each row, and have {boxes.shape}.")
+        raise ValueError(f"{what} should have the shape (N, 4), x0, y0, x1, y1 in each row, but have {boxes.shape}.")
     wrong = ~np.isfinite(boxes).all(axis=1) | (boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1])
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(
-            f"row {row} of {what} is {boxes[row].tolist()}, and a box has finite edges with x0 <= x1 and y0 <= y1: "
+            f"row {row} of {what} is {boxes[row].tolist()}, but a box has finite edges with x0 <= x1 and y0 <= y1: "
             "is it x, y, width, height?"
         )
     return boxes
@@ -135,7 +135,7 @@ def encode(boxes, references):
     """
     boxes, references = check_boxes(boxes), check_boxes(references, "the references")
     if len(boxes) != len(references):
-        raise ValueError(f"each box needs one reference, and there are {len(boxes)} boxes and {len(references)}.")
+        raise ValueError(f"each box needs one reference, but there are {len(boxes)} boxes and {len(references)}.")
     center, size = _centers_and_sizes(boxes, "the boxes")
     reference_center, reference_size = _centers_and_sizes(references, "the references")
     return np.hstack([(center - reference_center) / reference_size, np.log(size / reference_size)])
@@ -257,7 +257,7 @@ def non_maximum_suppression(boxes, scores, threshold=0.5, labels=None):
     labels = np.zeros(len(boxes), int) if labels is None else np.asarray(labels)
     if scores.shape != (len(boxes),) or labels.shape != (len(boxes),):
         raise ValueError(
-            f"{len(boxes)} boxes need as many scores and labels, and got shapes {scores.shape} and {labels.shape}."
+            f"{len(boxes)} boxes need as many scores and labels, but got shapes {scores.shape} and {labels.shape}."
         )
     if np.isnan(scores).any() or not 0 <= threshold <= 1:
         raise ValueError(f"expected numbers as scores and a threshold from 0 to 1, got {scores} and {threshold}.")

@@ -341,10 +341,10 @@ def to_gray(image):
     """
     image = _check_array(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
-        raise ValueError(f"a picture has the shape (H, W), (H, W, 3) or (H, W, 4), and this has {image.shape}.")
+        raise ValueError(f"a picture has the shape (H, W), (H, W, 3) or (H, W, 4), but this has {image.shape}.")
     if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):  # NaN fails too
         raise ValueError(
-            f"float gray values range from 0 to 1, and these from {image.min():g} to {image.max():g}: "
+            f"float gray values range from 0 to 1, but these from {image.min():g} to {image.max():g}: "
             "divide by the largest possible value, and replace NaN."
         )
     scale = {"b": 1, "f": 1}.get(image.dtype.kind) or np.iinfo(image.dtype).max
@@ -490,13 +490,13 @@ def check_histogram(histogram):
     counts = np.asarray(histogram)
     if counts.shape != (256,) or counts.dtype.kind not in "iuf":
         raise ValueError(
-            f"a histogram holds 256 counts, one for each gray value, and this has the shape {counts.shape} and dtype {counts.dtype}: images.histogram(gray) makes one."
+            f"a histogram holds 256 counts, one for each gray value, but this has the shape {counts.shape} and dtype {counts.dtype}: images.histogram(gray) makes one."
         )
     counts = counts.astype(float)
     if not np.isfinite(counts).all() or counts.min() < 0:
         bad = int(np.flatnonzero(~np.isfinite(counts) | (counts < 0))[0])
         raise ValueError(
-            f"a histogram's counts are finite and at least 0, and the count of gray value {bad} is {counts[bad]:g}."
+            f"a histogram's counts are finite and at least 0, but the count of gray value {bad} is {counts[bad]:g}."
         )
     if counts.sum() == 0:
         raise ValueError("this histogram is empty: all of its 256 counts are 0, so it is of no picture.")
@@ -506,13 +506,13 @@ def check_histogram(histogram):
 def _check_array(image):
     if not isinstance(image, np.ndarray):
         raise TypeError(
-            f"a picture is a NumPy array, and this is a {type(image).__name__}: np.asarray(image, dtype=np.uint8) may make one."
+            f"a picture is a NumPy array, but this is a {type(image).__name__}: np.asarray(image, dtype=np.uint8) may make one."
         )
     if image.size == 0:
         raise ValueError(f"this picture is empty: its shape is {image.shape}.")
     if image.dtype.kind not in "bf" and image.dtype not in (np.uint8, np.uint16):
         raise TypeError(
-            f"a picture is of dtype bool, uint8, uint16 or float, and this is {image.dtype}: convert it with .astype(np.uint8) if its values range from 0 to 255."
+            f"a picture is of dtype bool, uint8, uint16 or float, but this is {image.dtype}: convert it with .astype(np.uint8) if its values range from 0 to 255."
         )
     return image
 

@@ -54,7 +54,7 @@ def choose(*, lesson, full):
     """
     scale = os.environ.get("COURSE_SCALE") or "lesson"
     if scale not in ("lesson", "full"):
-        raise ValueError(f"COURSE_SCALE is {scale!r}, and must be 'lesson' or 'full'.")
+        raise ValueError(f"COURSE_SCALE is {scale!r}, but must be 'lesson' or 'full'.")
     return full if scale == "full" else lesson
 
 

@@ -34,16 +34,16 @@ def confusion(truth, prediction, classes):
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:
         raise ValueError(
-            f"truth has the shape {truth.shape}, and the prediction {prediction.shape}: they should agree."
+            f"truth has the shape {truth.shape}, but the prediction {prediction.shape}: they should agree."
         )
     for name, values in (("truth", truth), ("prediction", prediction)):
         if values.size and values.dtype.kind not in "biu":
             raise ValueError(
-                f"{name} should hold whole numbers, one class each, and is {values.dtype}: take the argmax."
+                f"{name} should hold whole numbers, one class each, but is {values.dtype}: take the argmax."
             )
         if values.size and not (values.min() >= 0 and values.max() < classes):
             raise ValueError(
-                f"{name} holds values from {values.min()} to {values.max()}, and {classes} classes are 0 to {classes - 1}."
+                f"{name} holds values from {values.min()} to {values.max()}, but {classes} classes are 0 to {classes - 1}."
             )
     pairs = truth.ravel().astype(np.int64) * classes + prediction.ravel().astype(np.int64)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
@@ -168,7 +168,7 @@ def average_precision(truths, detections, classes, thresholds=0.5, difficult=Non
     """
     _check_classes(classes)
     if len(truths) != len(detections):
-        raise ValueError(f"there are {len(truths)} pictures with truth and {len(detections)} with detections.")
+        raise ValueError(f"there are {len(truths)} pictures with truth, but {len(detections)} with detections.")
     wanted = _check_thresholds(thresholds)
     flags = [None] * len(truths) if difficult is None else list(difficult)
     if len(flags) != len(truths):

@@ -97,7 +97,7 @@ def show(fig, alt):
     """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(
-            f"show(fig, alt=...) wants one or two sentences that say what the figure shows; alt is {alt!r}."
+            f"show(fig, alt=...) expects one or two sentences that say what the figure shows, got {alt!r}."
         )
     data = compact(png(fig))
     display({"image/png": data, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})

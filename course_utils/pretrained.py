@@ -100,7 +100,7 @@ def efficientnet_lite0(classifier=True, *, pooled=True, activation="softmax", tr
     O. Russakovsky et al., 2015, https://doi.org/10.1007/s11263-015-0816-y.
     """
     if activation not in ("softmax", None):
-        raise ValueError(f"activation is 'softmax' for probabilities or None for logits, and not {activation!r}.")
+        raise ValueError(f"expected activation='softmax' for probabilities or None for logits, got {activation!r}.")
     if weights is not None:  # read before TensorFlow starts, because that takes seconds and this may fail
         tensors = _imagenet() if weights == "imagenet" else read_torch(weights)
     start_tensorflow()
@@ -378,6 +378,6 @@ def top(probabilities, k=5):
             "top(probabilities[0])."
         )
     if not 1 <= k <= 1000:
-        raise ValueError(f"k is the number of classes to name, 1 to 1000, and not {k}.")
+        raise ValueError(f"expected k, the number of classes to name, from 1 to 1000, got {k}.")
     order = np.argsort(-probabilities, kind="stable")[:k]
     return [(class_names()[number], float(probabilities[number])) for number in order]

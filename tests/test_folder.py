@@ -275,7 +275,7 @@ FAULTS = [
     ("coco", _coco(lambda t: t["annotations"][2].update(bbox=[70, 0, 20, 9])), r"annotation 2 \(b.png\): .*leaves", 3, 2),
     ("coco", _coco(lambda t: t["annotations"][2].update(bbox=[7, 7, 0, 9])), r"annotation 2 .* at least 2 pixels", 3, 2),
     ("coco", _coco(lambda t: t["annotations"][2].update(bbox=[7, 7, float("nan"), 9])), r"annotation 2 .* at least 2", 3, 2),
-    ("coco", _coco(lambda t: t["annotations"][2].update(bbox="wide")), r"annotation 2 .* is 'wide'", 3, 2),
+    ("coco", _coco(lambda t: t["annotations"][2].update(bbox="wide")), r"annotation 2 .* got 'wide'", 3, 2),
     ("coco", _coco(lambda t: t["images"][1].update(width=40)), r"boxes.json, image 8 .* should be 40 wide", 2, 2),
     ("coco", _coco(lambda t: t["images"][2].update(id=8)), r"image 8 \(train/b.png\): another image has the same id", 1, 2),
     ("coco", _truncate, r"b.png.* can't be read", 2, 2),
@@ -295,7 +295,7 @@ FAULTS = [
     ("yolo", _truncate, r"b.png.* can't be read", 2, 2),
     ("masks", lambda folder: (folder / "b.png").unlink(), r"b_labels.png: its picture b is missing", 2, 2),
     ("masks", lambda folder: (folder / "b_labels.png").unlink(), r"b.png: it has no mask", 2, 2),
-    ("masks", _of_another_size, r"b_labels.png has the shape \(9, 9\), and its picture \(40, 80\)", 2, 2),
+    ("masks", _of_another_size, r"b_labels.png has the shape \(9, 9\), but its picture \(40, 80\)", 2, 2),
     ("masks", lambda folder: (folder / "b.bmp").write_bytes(b""), r"b.bmp and b.png share the name b", 2, 2),
     ("masks", lambda folder: Image.new("RGB", (80, 40)).save(folder / "b_labels.png"), r"b_labels.png.* mode RGB", 2, 2),
     ("masks", _truncate, r"b.png.* can't be read", 2, 2),
@@ -375,7 +375,7 @@ def test_files_that_speak_for_the_whole_folder_are_unambiguous(tmp_path):
 def test_wrong_settings_are_refused(tmp_path):
     write_voc(tmp_path)
     for size in (40, (40,), (0, 80), (40.5, 80), "40"):
-        with pytest.raises(ValueError, match="size is"):
+        with pytest.raises(ValueError, match="expected size"):
             load_folder(tmp_path, size)
     with pytest.raises(ValueError, match="faulty='raise' or 'skip'"):
         load_folder(tmp_path, (40, 80), faulty="ignore")
@@ -481,8 +481,8 @@ def test_real_nuclei_are_read_with_their_labels():
     ("options", "words"),
     [
         ({"ignore": "cup"}, r"ignore=\('name', ...\)"), ({"smallest": -1}, "smallest above 0"), ({"smallest": None}, "got .* None"),
-        ({"classes": [1, 2]}, "classes are different names"), ({"classes": "cup"}, "classes are different names"), ({"classes": []}, "different names"),
-        ({"size": 32}, r"size is \(height, width\)"), ({"size": (1.5, 2)}, "in pixels"), ({"size": (0, 5)}, "in pixels"), ({"format": "COCO"}, "got 'raise' and 'COCO'"),
+        ({"classes": [1, 2]}, "classes with different names"), ({"classes": "cup"}, "classes with different names"), ({"classes": []}, "different names"),
+        ({"size": 32}, r"size=\(height, width\)"), ({"size": (1.5, 2)}, "in pixels"), ({"size": (0, 5)}, "in pixels"), ({"format": "COCO"}, "got 'raise' and 'COCO'"),
     ],
 )  # fmt: skip
 def test_options_that_can_not_be_are_named(options, words, tmp_path):

@@ -84,7 +84,7 @@ def test_gray_stays_as_it_is_in_every_dtype(gray):
         (np.zeros((2, 2), np.int64), "int64"),
         (np.zeros((2, 2), complex), "complex"),
         (np.zeros((2, 2), "U3"), "U3"),
-        (np.full((2, 2), 200.0), "range from 0 to 1, and these from 200 to 200"),
+        (np.full((2, 2), 200.0), "range from 0 to 1, but these from 200 to 200"),
         (np.full((2, 2), -0.5), "range from 0 to 1"),
         (np.array([[0.1, np.nan]]), "NaN"),
         (np.zeros(4, np.uint8), r"\(4,\)"),

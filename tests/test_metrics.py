@@ -242,7 +242,7 @@ def test_pictures_without_truth_or_detections_are_read():
 
 
 def test_different_numbers_of_pictures_get_one_sentence():
-    with pytest.raises(ValueError, match="1 pictures with truth and 0 with detections"):
+    with pytest.raises(ValueError, match="1 pictures with truth, but 0 with detections"):
         metrics.average_precision([([[0, 0, 1, 1]], [0])], [], 1)
 
 

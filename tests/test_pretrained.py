@@ -176,7 +176,7 @@ def test_names_are_a_thousand_and_top_sorts_them():
     assert top(probabilities, 3) == [("daisy", 0.5), ("tiger shark", 0.2), ("golden retriever", 0.2)]
     with pytest.raises(ValueError, match=r"got the shape \(1, 1000\); of a batch, take one"):
         top(probabilities[None])
-    with pytest.raises(ValueError, match="1 to 1000, and not 0"):
+    with pytest.raises(ValueError, match="1 to 1000, got 0"):
         top(probabilities, 0)
 
 
@@ -303,7 +303,7 @@ def test_damaged_and_foreign_files_get_a_sentence(tmp_path):
         read_torch(tmp_path / "nowhere.pth")
     with pytest.raises(WeightsError, match=r"5 can't be read .not a path."):
         efficientnet_lite0(weights=5)
-    with pytest.raises(ValueError, match="'softmax' for probabilities or None for logits, and not 'sigmoid'"):
+    with pytest.raises(ValueError, match="'softmax' for probabilities or None for logits, got 'sigmoid'"):
         efficientnet_lite0(activation="sigmoid")
 
 

@@ -98,14 +98,14 @@ def test_no_scenes_are_empty_arrays():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"part": "validation"}, "'train' or 'test', and not 'validation'"),
+        ({"part": "validation"}, "'train' or 'test', got 'validation'"),
         ({"size": 400}, "at most 208"),
         ({"size": 40}, "given are sides=\\(18, 48\\) and size=40"),
         ({"classes": (1, 11)}, "different digits from 0 to 9"),
         ({"classes": ()}, "at least one"),
         ({"digits": (0, 3)}, "starts at 1"),
         ({"sides": (30, 20)}, "smallest, largest"),
-        ({"overlap": 1.5}, "0 to 1, and not 1.5"),
+        ({"overlap": 1.5}, "0 to 1, got 1.5"),
     ],
 )
 def test_arguments_out_of_range_get_one_sentence(wrong, words):

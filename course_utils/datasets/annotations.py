@@ -144,7 +144,7 @@ def names_in_voc(path):
 def _check_names(classes):
     names = () if isinstance(classes, str) or not np.iterable(classes) else tuple(classes)
     if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"classes are different names, as ('dog', 'cat'), and not {classes!r}.")
+        raise ValueError(f"expected classes with different names, such as ('dog', 'cat'), got {classes!r}.")
     return names
 
 
@@ -174,7 +174,7 @@ def _parse(path):
     except (ValueError, LookupError) as error:  # LookupError: an encoding that Python doesn't know
         raise ValueError(f"{path.name} can't be read: {error}.") from None
     if root.tag != "annotation":
-        raise ValueError(f"{path.name} begins with <{root.tag}>, and a Pascal VOC file begins with <annotation>.")
+        raise ValueError(f"{path.name} begins with <{root.tag}>, but a Pascal VOC file begins with <annotation>.")
     return root
 
 
@@ -202,7 +202,7 @@ def _check_size(path, root, picture):
         stated = tuple(_read_number(path.name, root.find("size"), key) for key in ("width", "height"))
         if stated not in ((width, height), (0, 0)):  # tools that don't look at the picture write 0
             raise ValueError(
-                f"{path.name} says that {picture.name} is {stated[0]:g} wide and {stated[1]:g} high, and it is {width} wide "
+                f"{path.name} says that {picture.name} is {stated[0]:g} wide and {stated[1]:g} high, but it is {width} wide "
                 f"and {height} high: was it resized or turned after it was annotated?"
             )
     return height, width
@@ -215,7 +215,7 @@ def _read_number(where, element, key):
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError(f"{where}: <{key}> should be a number, and is {text!r}.")
+        raise ValueError(f"{where}: expected a number in <{key}>, got {text!r}.")
     return value
 
 
@@ -248,7 +248,7 @@ def _read_box(where, element, size, first_pixel, smallest):
 def _read_flag(where, element):
     text = (element.findtext("difficult") or "0").strip()
     if text not in ("0", "1"):
-        raise ValueError(f"{where}: <difficult> is 0 or 1, and not {text!r}.")
+        raise ValueError(f"{where}: expected 0 or 1 in <difficult>, got {text!r}.")
     return text == "1"
 
 
@@ -283,11 +283,11 @@ def boxes_of_mask(mask, ignore=()):
     """
     mask = np.asarray(mask)
     if mask.ndim != 2 or mask.dtype.kind not in "biu":
-        raise ValueError(f"a mask is (H, W), of bool or integers, and this is {mask.shape} of {mask.dtype}.")
+        raise ValueError(f"expected a mask (H, W) of bool or integers, got {mask.shape} of {mask.dtype}.")
     if not mask.size:
         return np.empty((0, 4))
     if mask.min() < 0:
-        raise ValueError(f"a mask numbers its objects from 1, and this one holds {mask.min()}.")
+        raise ValueError(f"a mask numbers its objects from 1, but this one holds {mask.min()}.")
     numbers, places = np.unique(mask, return_inverse=True)
     found = ndimage.find_objects(places.reshape(mask.shape) + 1)
     wanted = [

@@ -243,7 +243,7 @@ def load_folder(
     check_options(ignore, smallest)
     are_names = classes is None or (not isinstance(classes, str) and all(isinstance(name, str) for name in classes))
     if not are_names or (classes is not None and not 0 < len(set(classes)) == len(classes)):
-        raise ValueError(f"classes are different names, as ('dog', 'cat'), and not {classes!r}.")
+        raise ValueError(f"expected classes with different names, such as ('dog', 'cat'), got {classes!r}.")
     found = _find(path)
     format = _choose(path, found, format)
     options = {"ignore": tuple(ignore), "first_pixel": first_pixel, "smallest": smallest}
@@ -264,7 +264,7 @@ def load_folder(
 def _check_size(size):
     sides = tuple(size) if isinstance(size, (tuple, list)) else ()
     if len(sides) != 2 or not all(isinstance(side, (int, np.integer)) and side > 0 for side in sides):
-        raise ValueError(f"size is (height, width) in pixels, as (240, 320), and not {size!r}.")
+        raise ValueError(f"expected size=(height, width) in pixels, such as (240, 320), got {size!r}.")
     return int(sides[0]), int(sides[1])
 
 
@@ -496,9 +496,7 @@ def _coco_object(reading, categories, size, where, row):
         try:
             x, y, width, height = map(float, row["bbox"])
         except (KeyError, TypeError, ValueError):
-            raise ValueError(
-                f"{where}: its bbox should hold x, y, width and height, and is {row.get('bbox')!r}."
-            ) from None
+            raise ValueError(f"{where}: expected a bbox of x, y, width and height, got {row.get('bbox')!r}.") from None
         box = _check_box(where, (x, y, x + width, y + height), size, reading.options["smallest"])
     except ValueError as error:
         reading.fault(str(error))
@@ -571,7 +569,7 @@ def _stem(mask):
 def _read_masks(reading, files):
     reading.classes = reading.classes or ("object",)
     if len(reading.classes) > 1:
-        raise ValueError(f"{reading.path}: masks have one class, and classes names {len(reading.classes)}.")
+        raise ValueError(f"{reading.path}: masks have one class, but classes names {len(reading.classes)}.")
     stems = _by_stem(reading)
 
     def read(file):
@@ -583,7 +581,7 @@ def _read_masks(reading, files):
         else:
             numbers = ndimage.label(images.read_mask(file), np.ones((3, 3)))[0]
         if numbers.shape != (size := _frame(stems[stem])):
-            raise ValueError(f"{file.name} has the shape {numbers.shape}, and its picture {size}.")
+            raise ValueError(f"{file.name} has the shape {numbers.shape}, but its picture {size}.")
         if (whole := np.unique(np.append(0, numbers), return_inverse=True)[1][1:].reshape(size)).max() >= 2**31:
             raise ValueError(f"{file.name} holds too many objects.")
         boxes = boxes_of_mask(whole)

@@ -88,7 +88,7 @@ def _parse(name: str, data: bytes, folder: str | os.PathLike | None) -> np.ndarr
     try:
         values = parse_idx(data, name)
         if "labels" in name and values.max() > 9:
-            raise ValueError(f"it has a label {values.max()}, and ten classes are 0 to 9.")
+            raise ValueError(f"it has a label {values.max()}, but the ten classes are 0 to 9.")
         if values.shape[1:] != (() if "labels" in name else (28, 28)):
             raise ValueError(f"it has the shape {values.shape}; expected pictures of 28 x 28 pixels, or a label each.")
     except ValueError as error:

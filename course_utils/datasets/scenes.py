@@ -92,18 +92,18 @@ def load_scenes(
 
 def _check(part, size, classes, digits, sides, overlap):
     if part not in ("train", "test"):
-        raise ValueError(f"part is 'train' or 'test', and not {part!r}.")
+        raise ValueError(f"expected part='train' or 'test', got {part!r}.")
     if not classes or not set(classes) <= set(range(10)) or len(set(classes)) < len(classes):
-        raise ValueError(f"classes are different digits from 0 to 9, at least one, and not {classes}.")
+        raise ValueError(f"expected classes to be different digits from 0 to 9, at least one, got {classes}.")
     if not 0 < digits[0] <= digits[1]:
-        raise ValueError(f"digits=(fewest, most) starts at 1 or more and does not fall, and is {digits}.")
+        raise ValueError(f"digits=(fewest, most) starts at 1 or more and does not fall, but is {digits}.")
     if not 8 <= sides[0] <= sides[1] <= size <= LARGEST:
         raise ValueError(
             f"sides=(smallest, largest) lie between 8 and the size, and the size is at most {LARGEST}; "
             f"given are sides={sides} and size={size}."
         )
     if not 0 <= overlap <= 1:
-        raise ValueError(f"overlap is an intersection over union, 0 to 1, and not {overlap}.")
+        raise ValueError(f"expected overlap, an intersection over union, from 0 to 1, got {overlap}.")
 
 
 def _draw(rng, textures, writers, size, digits, sides, overlap):
