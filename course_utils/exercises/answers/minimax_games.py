@@ -2,51 +2,61 @@
 # After the exercise's name: solution; right, and how it is written; or wrong, and words that the verdict must hold.
 
 # %% minimax_games.share: solution
-share_of_first_row = 4 / 11  # 5 p - 3 (1 - p) = -2 p + (1 - p); or solve_zero_sum([[5, -2], [-3, 1]])[1][0]
+share_of_natural_side = (94.97 - 58.30) / (
+    100 - 69.92 + 94.97 - 58.30
+)  # 69.92 p + 94.97 (1 - p) = 100 p + 58.3 (1 - p)
 
 
 # %% minimax_games.share: right, three decimals
-share_of_first_row = 0.364
+share_of_natural_side = 0.549
 
 
 # %% minimax_games.share: right, a fraction
-share_of_first_row = Fraction(4, 11)
+from fractions import Fraction
+
+share_of_natural_side = Fraction(3667, 6675)
 
 
 # %% minimax_games.share: right, the lesson's linear program
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][0]
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[1][0]
 
 
 # %% minimax_games.share: right, where two lines cross
-share_of_first_row = np.linalg.solve([[8, -1], [-3, -1]], [3, -1])[:1]
+share_of_natural_side = np.linalg.solve([[69.92 - 94.97, -1], [100 - 58.30, -1]], [-94.97, -58.30])[:1]
 
 
-# %% minimax_games.share: wrong, "B's probability"
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[2][0]
+# %% minimax_games.share: right, the search for the top of the roof
+p = np.linspace(0, 1, 10001)
+roof = np.minimum(69.92 * p + 94.97 * (1 - p), 100 * p + 58.30 * (1 - p))
+share_of_natural_side = p[roof.argmax()].astype(np.float16)
 
 
-# %% minimax_games.share: wrong, "probability of L2"
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][1]
+# %% minimax_games.share: wrong, "the keeper's probability"
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[2][0]
+
+
+# %% minimax_games.share: wrong, "probability of the other side"
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[1][1]
 
 
 # %% minimax_games.share: wrong, "value of the game"
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[0]
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[0] / 100
+
+
+# %% minimax_games.share: wrong, "before the practice"
+share_of_natural_side = 0.615
 
 
 # %% minimax_games.share: wrong, "equally good"
-share_of_first_row = 0.5
+share_of_natural_side = 0.5
 
 
 # %% minimax_games.share: wrong, "makes both equal"
-share_of_first_row = 5 / 8
-
-
-# %% minimax_games.share: wrong, "B's probability"
-share_of_first_row = Fraction(3, 11)
+share_of_natural_side = 1
 
 
 # %% minimax_games.share: wrong, "between 0 and 1"
-share_of_first_row = 36.4
+share_of_natural_side = 54.9
 
 
 # %% minimax_games.column: solution
