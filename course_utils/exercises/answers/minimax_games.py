@@ -14,7 +14,7 @@ share_of_natural_side = 0.549
 # %% minimax_games.share: right, a fraction
 from fractions import Fraction
 
-share_of_natural_side = Fraction(3667, 6675)
+share_of_natural_side = Fraction("0.5494")
 
 
 # %% minimax_games.share: right, the lesson's linear program
@@ -25,10 +25,8 @@ share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[1][0]
 share_of_natural_side = np.linalg.solve([[69.92 - 94.97, -1], [100 - 58.30, -1]], [-94.97, -58.30])[:1]
 
 
-# %% minimax_games.share: right, the search for the top of the roof
-p = np.linspace(0, 1, 10001)
-roof = np.minimum(69.92 * p + 94.97 * (1 - p), 100 * p + 58.30 * (1 - p))
-share_of_natural_side = p[roof.argmax()].astype(np.float16)
+# %% minimax_games.share: right, rounded to two decimals, in a list
+share_of_natural_side = [0.55]
 
 
 # %% minimax_games.share: wrong, "the keeper's probability"
@@ -151,6 +149,18 @@ def best_with_more_fakes(p, q, ratio):
 # %% minimax_games.fakes: right, the logit of the densities
 def best_with_more_fakes(p, q, ratio):
     return expit(np.log(p) - np.log(ratio) - np.log(q))
+
+
+# %% minimax_games.fakes: right, fractions
+def best_with_more_fakes(p, q, ratio):
+    from fractions import Fraction
+
+    return [Fraction(d) for d in p / (p + ratio * q)]
+
+
+# %% minimax_games.fakes: right, in a small dtype
+def best_with_more_fakes(p, q, ratio):
+    return (p / (p + ratio * q)).astype(np.float16)
 
 
 # %% minimax_games.fakes: wrong, "no effect"
