@@ -2,6 +2,7 @@
 
 import itertools
 
+import nashpy
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -105,7 +106,8 @@ def test_long_numbers_do_not_run_into_each_other_in_the_picture(number):
     fig = lesson.draw_game(np.full((3, 3), number))
     fig.canvas.draw()
     places = [text.get_window_extent() for text in fig.axes[0].texts if text.get_text()]
-    assert len(places) == 9 + 2 * 4 + 2 * 3  # payoffs, the row and the column of promises with their words, the names
+    # Payoffs, the row and the column of promises with their words, the names, and the words maximin and minimax.
+    assert len(places) == 9 + 2 * 4 + 2 * 3 + 2
     assert not any(one.overlaps(other) for one, other in itertools.combinations(places, 2))
 
 
@@ -255,6 +257,63 @@ def test_fictitious_play_converges_like_the_root_of_the_rounds():
     assert 0.4 < gaps[3999] / gaps[999] < 0.6  # four times the rounds, half the gap
 
 
+# Games in which both can win
+
+
+CHAPTER_B = np.array([[2, -41], [8, 4], [0.5, 2]])
+
+
+@given(st.integers(0, 9999), st.integers(2, 4), st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_equilibria_without_ties_are_an_odd_number_and_include_the_pure_ones(seed, rows, columns):
+    a, b = np.random.default_rng(seed).normal(size=(2, rows, columns))
+    found = lesson.support_enumeration(a, b)
+    assert len(found) % 2 == 1
+    for p, q in found:
+        for mix in (p, q):
+            assert (mix >= 0).all()
+            assert np.isclose(mix.sum(), 1)
+        assert (a @ q <= p @ a @ q + 1e-7).all()
+        assert (p @ b <= p @ b @ q + 1e-7).all()
+    pure = {(int(p.argmax()), int(q.argmax())) for p, q in found if min(max(p), max(q)) > 1 - 1e-9}
+    assert pure == set(lesson.pure_equilibria(a, b))
+
+
+@given(st.integers(0, 9999), st.integers(1, 3), st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_equilibria_equal_nashpys_from_vertices(seed, rows, columns):
+    a, b = np.random.default_rng(seed).normal(size=(2, rows, columns))
+    assume(rows > 1)  # Nashpy's geometry needs two moves
+    ours = sorted([*p, *q] for p, q in lesson.support_enumeration(a, b))
+    theirs = sorted([*p, *q] for p, q in nashpy.Game(a, b).vertex_enumeration())
+    assert len(ours) == len(theirs)
+    assert all(min(np.abs(np.subtract(one, other)).max() for other in theirs) < 1e-7 for one in ours)
+
+
+@given(st.integers(0, 9999), st.sampled_from([1e-6, 1.0, 1e6]), st.floats(-3, 3))
+@settings(max_examples=30, deadline=None)
+def test_a_zero_sum_game_has_one_equilibrium_worth_its_value_in_any_unit(seed, scale, shift):
+    table = scale * (np.random.default_rng(seed).normal(size=(3, 4)) + shift)
+    ((p, q),) = lesson.support_enumeration(table, -table)
+    assert np.isclose(p @ table @ q, lesson.solve_zero_sum(table)[0], rtol=1e-6, atol=1e-6 * np.abs(table).max())
+
+
+def test_known_equilibria():
+    ((p, q),) = lesson.support_enumeration(FIRST_A, CHAPTER_B)
+    # B is indifferent where 2 p + 0.5 (1 - p) = -41 p + 2 (1 - p): p = 1.5 / 44.5; A where 6 q + 4 (1 - q) = 10 q - 201 (1 - q).
+    assert np.allclose(p, [1.5 / 44.5, 0, 43 / 44.5])
+    assert np.allclose(q, [205 / 209, 4 / 209])
+    crossing = np.array([[-3, 1], [0, 0]])
+    found = {tuple(np.round([*p, *q], 9)) for p, q in lesson.support_enumeration(crossing, crossing.T)}
+    assert found == {(1, 0, 0, 1), (0, 1, 1, 0), (0.25, 0.75, 0.25, 0.75)}
+
+
+def test_ties_do_not_stop_the_enumeration_and_no_equilibrium_is_listed_twice():
+    for a, b in (([[1, 1], [1, 1]], [[1, 1], [1, 1]]), ([[0, -1, 1], [-1, 0, 1], [-1, 0, 1]], [[0, 1, -1]] * 3)):
+        found = [tuple(np.round([*p, *q], 9)) for p, q in lesson.support_enumeration(a, b)]
+        assert len(set(found)) == len(found) > 0
+
+
 # Bad input
 
 
@@ -271,7 +330,7 @@ BAD_TABLES = [
     ([[]], r"has \(1, 0\)"),
     ([1, 2], r"has \(2,\)"),
     (np.zeros((2, 2, 2)), r"has \(2, 2, 2\)"),
-    ([[1, 2], [3, np.nan]], r"finite numbers, and \[1, 1\] holds nan"),
+    ([[1, 2], [3, np.nan]], r"finite numbers, but \[1, 1\] holds nan"),
     ([[1, -np.inf]], r"\[0, 1\] holds -inf"),
 ]
 
@@ -282,8 +341,10 @@ BAD_TABLES = [
     [
         lesson.maximin, lesson.minimax, lesson.saddle_points, lesson.solve_zero_sum,
         lambda table: lesson.pure_equilibria(table, table), lambda table: lesson.fictitious_play(table, 3),
+        lesson.safest_mix, lesson.draw_game, lambda table: lesson.support_enumeration([[1, 2]], table),
     ],
-    ids=["maximin", "minimax", "saddle_points", "solve_zero_sum", "pure_equilibria", "fictitious_play"],
+    ids=["maximin", "minimax", "saddle_points", "solve_zero_sum", "pure_equilibria", "fictitious_play", "safest_mix",
+         "draw_game", "support_enumeration"],
 )  # fmt: skip
 def test_bad_table_gets_one_sentence(use, table, words):
     with pytest.raises(ValueError, match=words) as caught:
@@ -295,6 +356,60 @@ def test_bad_table_gets_one_sentence(use, table, words):
 def test_tables_of_two_shapes_are_no_game():
     with pytest.raises(ValueError, match=r"one shape.*\(2, 2\) and \(3, 2\)"):
         lesson.pure_equilibria(PENNIES, FIRST_A)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: lesson.support_enumeration(PENNIES, FIRST_A), r"one shape.*\(2, 2\) and \(3, 2\)"),
+        (lambda: lesson.fictitious_play(PENNIES, 0), "number of rounds as a whole number from 1, got 0"),
+        (lambda: lesson.fictitious_play(PENNIES, 2.5), "got 2.5"),
+        (lambda: _played(start=(1, 2, 3)), r"the start as two finite numbers, .* got \(1, 2, 3\)"),
+        (lambda: _played(start=1), "two finite numbers"),
+        (lambda: _played(start=(1, np.nan)), "two finite numbers"),
+        (lambda: _played(start="ab"), "two finite numbers"),
+        (lambda: _played(rate=0), "rate as a number above 0, got 0"),
+        (lambda: _played(rate=-1), "got -1"),
+        (lambda: _played(rate=np.nan), "got nan"),
+        (lambda: _played(rate="fast"), "got 'fast'"),
+        (lambda: _played(steps=0), "number of steps as a whole number from 1, got 0"),
+        (lambda: _played(steps=True), "got True"),
+        (lambda: lesson.game_value([0.5], [0.5, 0.5], [0.5, 0.5]), "2 probabilities"),
+        (lambda: lesson.game_value([0.5, 1.5], [0.5, 0.5], [0.5, 0.5]), "2 probabilities"),
+        (lambda: lesson.game_value("real", [0.5, 0.5], [0.5, 0.5]), "2 probabilities"),
+        (lambda: lesson.game_value([0.5, 0.5], [0.5, 0.5], "fake"), "the sum 1"),
+        (lambda: lesson.best_discriminator([0.5, 0.5], "ab"), "same outcomes"),
+        (lambda: lesson.best_discriminator([0.5, 0.5], [-1, 2]), "same outcomes"),
+        (lambda: lesson.best_discriminator("ab", [0.5, 0.5]), "same outcomes"),
+        (lambda: lesson.train_dice([0.5, 0.5], [1, 2, 3], 5), "2 weights, one per outcome"),
+        (lambda: lesson.train_dice([0.5, 0.6], [1, 2], 5), "the sum 1"),
+        (lambda: lesson.train_dice([0.5, 0.5], [1, 2], 0), "number of steps"),
+    ],
+    ids=range(23),
+)
+def test_other_bad_input_gets_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def _played(start=(1, 0), rate=0.1, steps=3):
+    return lesson.play(lesson.simultaneous_step, lesson.product_slopes, start, rate, steps)
+
+
+def test_lists_are_taken_like_arrays():
+    table, p, q = PENNIES.tolist(), [0.25, 0.75], [0.5, 0.5]
+    assert np.allclose(lesson.safest_mix(table)[0], 0.5)
+    assert lesson.draw_game(table).axes
+    assert np.isclose(lesson.game_value([0.5, 0.5], p, q), -np.log(4))
+    assert np.allclose(lesson.best_discriminator(p, q), [1 / 3, 3 / 5])
+    assert lesson.train_dice(p, [0, 0], 2).shape == (2, 3, 2)
+
+
+def test_a_generator_that_leaves_out_a_face_trains_on():
+    q, d = lesson.train_dice([0.5, 0.5], [-2000, 0], 3)
+    assert np.isfinite(q).all()
+    assert np.isfinite(d).all()
 
 
 def test_tables_are_not_changed():
@@ -359,7 +474,7 @@ def test_bad_hessian_gets_one_sentence(use, hessian, words):
 
 
 def test_orientation_wants_two_players():
-    with pytest.raises(ValueError, match=r"\(2, 2\), and this has the shape \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"\(2, 2\), but this has the shape \(3, 3\)"):
         lesson.orientation(np.eye(3))
 
 

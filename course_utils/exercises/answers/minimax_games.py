@@ -2,51 +2,59 @@
 # After the exercise's name: solution; right, and how it is written; or wrong, and words that the verdict must hold.
 
 # %% minimax_games.share: solution
-share_of_first_row = 4 / 11  # 5 p - 3 (1 - p) = -2 p + (1 - p); or solve_zero_sum([[5, -2], [-3, 1]])[1][0]
+share_of_natural_side = (94.97 - 58.30) / (
+    100 - 69.92 + 94.97 - 58.30
+)  # 69.92 p + 94.97 (1 - p) = 100 p + 58.3 (1 - p)
 
 
 # %% minimax_games.share: right, three decimals
-share_of_first_row = 0.364
+share_of_natural_side = 0.549
 
 
 # %% minimax_games.share: right, a fraction
-share_of_first_row = Fraction(4, 11)
+from fractions import Fraction
+
+share_of_natural_side = Fraction("0.5494")
 
 
 # %% minimax_games.share: right, the lesson's linear program
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][0]
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[1][0]
 
 
 # %% minimax_games.share: right, where two lines cross
-share_of_first_row = np.linalg.solve([[8, -1], [-3, -1]], [3, -1])[:1]
+share_of_natural_side = np.linalg.solve([[69.92 - 94.97, -1], [100 - 58.30, -1]], [-94.97, -58.30])[:1]
 
 
-# %% minimax_games.share: wrong, "B's probability"
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[2][0]
+# %% minimax_games.share: right, rounded to two decimals, in a list
+share_of_natural_side = [0.55]
 
 
-# %% minimax_games.share: wrong, "probability of L2"
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[1][1]
+# %% minimax_games.share: wrong, "the keeper's probability"
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[2][0]
+
+
+# %% minimax_games.share: wrong, "probability of the other side"
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[1][1]
 
 
 # %% minimax_games.share: wrong, "value of the game"
-share_of_first_row = solve_zero_sum([[5, -2], [-3, 1]])[0]
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[0] / 100
+
+
+# %% minimax_games.share: wrong, "before the practice"
+share_of_natural_side = 0.615
 
 
 # %% minimax_games.share: wrong, "equally good"
-share_of_first_row = 0.5
+share_of_natural_side = 0.5
 
 
 # %% minimax_games.share: wrong, "makes both equal"
-share_of_first_row = 5 / 8
-
-
-# %% minimax_games.share: wrong, "B's probability"
-share_of_first_row = Fraction(3, 11)
+share_of_natural_side = 1
 
 
 # %% minimax_games.share: wrong, "between 0 and 1"
-share_of_first_row = 36.4
+share_of_natural_side = 54.9
 
 
 # %% minimax_games.column: solution
@@ -141,6 +149,18 @@ def best_with_more_fakes(p, q, ratio):
 # %% minimax_games.fakes: right, the logit of the densities
 def best_with_more_fakes(p, q, ratio):
     return expit(np.log(p) - np.log(ratio) - np.log(q))
+
+
+# %% minimax_games.fakes: right, fractions
+def best_with_more_fakes(p, q, ratio):
+    from fractions import Fraction
+
+    return [Fraction(d) for d in p / (p + ratio * q)]
+
+
+# %% minimax_games.fakes: right, in a small dtype
+def best_with_more_fakes(p, q, ratio):
+    return (p / (p + ratio * q)).astype(np.float16)
 
 
 # %% minimax_games.fakes: wrong, "no effect"
