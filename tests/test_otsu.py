@@ -380,8 +380,23 @@ def test_one_threshold_after_evening_measures_fields_best(side):
     for faintest, seed in ((1, 0), (0.5, 0), (0.5, 1), (0.5, 2)):
         lamp = np.random.default_rng(seed).permutation(np.linspace(faintest, 1, len(fields)))
         taken = np.rint(fields * lamp[:, None, None]).astype(np.uint8)
-        own, one, evened, by_median = (
+        own, one, evened, by_median, triangle = (
             np.sqrt(((masks.mean(axis=(1, 2)) / truth - 1) ** 2).mean()) for masks in lesson.masks_of(taken).values()
         )
-        assert evened < min(own, one)
+        assert evened < min(own, one, triangle)
         assert by_median < one
+
+
+def test_a_black_level_spoils_the_division():
+    if load_nuclei().is_fallback:
+        pytest.skip("the microscope's picture is not here")
+    fields = lesson.fields_of(load_nuclei().image, 128)
+    truth = lesson.fields_of(load_nuclei().labels > 0, 128).mean(axis=(1, 2))
+    squares = {0: [], 10: []}
+    for seed in range(3):
+        lamp = np.random.default_rng(seed).permutation(np.linspace(0.5, 1, len(fields)))
+        for black, found in squares.items():
+            taken = np.rint(fields * lamp[:, None, None] + black).astype(np.uint8)
+            areas = lesson.masks_of(taken)["evened, one for all"].mean(axis=(1, 2))
+            found.append(((areas / truth - 1) ** 2).mean())
+    assert np.mean(squares[10]) > 2 * np.mean(squares[0])
