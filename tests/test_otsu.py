@@ -347,3 +347,56 @@ def test_rounding_the_means_can_cost_the_smallest_error():
 def test_number_of_classes_is_whole(classes):
     with pytest.raises(ValueError, match="expected a whole number of classes"):
         lesson.multi_otsu(np.bincount([1, 2, 3, 4], minlength=256), classes)
+
+
+@given(st.integers(0, 1000), st.lists(st.floats(0.4, 1), min_size=3, max_size=3))
+def test_the_light_of_a_field_drops_out_where_backgrounds_are_evened(seed, lamp):
+    fields = np.random.default_rng(seed).integers(60, 200, (3, 12, 9), dtype=np.uint8)
+    even = lesson.same_background(fields).astype(int)
+    faded = lesson.same_background(np.rint(fields * np.reshape(lamp, (3, 1, 1))).astype(np.uint8))
+    share = np.percentile(faded, 10) / np.percentile(even, 10)
+    assert np.allclose(np.percentile(faded, 10, axis=(1, 2)), np.percentile(faded[0], 10), atol=2)
+    assert np.allclose(faded, np.minimum(even * share, 255), atol=8)
+
+
+def test_a_black_background_is_named():
+    with pytest.raises(ValueError, match="background of a field is black"):
+        lesson.same_background(np.zeros((2, 4, 4), np.uint8))
+
+
+def test_fields_are_cut_row_by_row():
+    picture = np.arange(512 * 512).reshape(512, 512)
+    fields = lesson.fields_of(picture, 170)
+    assert fields.shape == (9, 170, 170)
+    assert np.array_equal(fields[5], picture[170:340, 340:510])
+
+
+@pytest.mark.parametrize("side", [128, 170])
+def test_one_threshold_after_evening_measures_fields_best(side):
+    if load_nuclei().is_fallback:
+        pytest.skip("the microscope's picture is not here")
+    fields = lesson.fields_of(load_nuclei().image, side)
+    truth = lesson.fields_of(load_nuclei().labels > 0, side).mean(axis=(1, 2))
+    for faintest, seed in ((1, 0), (0.5, 0), (0.5, 1), (0.5, 2)):
+        lamp = np.random.default_rng(seed).permutation(np.linspace(faintest, 1, len(fields)))
+        taken = np.rint(fields * lamp[:, None, None]).astype(np.uint8)
+        own, one, evened, by_median, triangle = (
+            np.sqrt(((masks.mean(axis=(1, 2)) / truth - 1) ** 2).mean()) for masks in lesson.masks_of(taken).values()
+        )
+        assert evened < min(own, one, triangle)
+        assert by_median < one
+
+
+def test_a_black_level_spoils_the_division():
+    if load_nuclei().is_fallback:
+        pytest.skip("the microscope's picture is not here")
+    fields = lesson.fields_of(load_nuclei().image, 128)
+    truth = lesson.fields_of(load_nuclei().labels > 0, 128).mean(axis=(1, 2))
+    squares = {0: [], 10: []}
+    for seed in range(3):
+        lamp = np.random.default_rng(seed).permutation(np.linspace(0.5, 1, len(fields)))
+        for black, found in squares.items():
+            taken = np.rint(fields * lamp[:, None, None] + black).astype(np.uint8)
+            areas = lesson.masks_of(taken)["evened, one for all"].mean(axis=(1, 2))
+            found.append(((areas / truth - 1) ** 2).mean())
+    assert np.mean(squares[10]) > 2 * np.mean(squares[0])

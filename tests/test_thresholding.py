@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import optimize
@@ -129,12 +129,18 @@ def test_bad_histogram_gets_one_sentence(find, histogram, words):
 
 
 @given(st.integers(0, 10_000), st.integers(20, 230))
+@example(188, 188)  # 198 and 209 tie
 @settings(max_examples=40)
 def test_triangle_equals_scikit_images(seed, peak):
     rng = np.random.default_rng(seed)
     gray = np.clip(np.rint(rng.normal(peak, rng.uniform(2, 30), (40, 40)) + rng.exponential(20, (40, 40))), 0, 255)
     gray = gray.astype(np.uint8)
-    assert lesson.triangle_threshold(lesson.histogram_of(gray)) == filters.threshold_triangle(gray)
+    counts = lesson.histogram_of(gray)
+    found, reference = lesson.triangle_threshold(counts), int(filters.threshold_triangle(gray))
+    used, top = np.flatnonzero(counts), int(counts.argmax())
+    end = int(used[0] if top - used[0] >= used[-1] - top else used[-1])
+    below = [int(counts[top]) * abs(t - end) - abs(top - end) * int(counts[t]) for t in (found, reference)]
+    assert below[0] == below[1]  # in whole numbers: where two gray values tie, rounding picks one of them
 
 
 def test_triangle_of_one_gray_value_is_that_value():

@@ -53,7 +53,7 @@ def _mend(answer):
         rise = number(find(moved)) - found
         if abs(rise - 50) > 10:
             raise Wrong(
-                f"on {name}[::4, ::4] // 2 your threshold is {found:g}, and it rises by {rise:g} when every pixel gets brighter by 50. Does your function use its histogram, and both shares?"
+                f"on {name}[::4, ::4] // 2 your threshold is {found:g}, and it rises by {rise:g} when every pixel gets brighter by 50. Does your function use its histogram, and is each sum divided by the share of its own class?"
             )
         if rise != 50:
             raise Wrong(
@@ -168,6 +168,6 @@ EXERCISES = (
         "otsu.small",
         _small,
         hint="Compute J for the thresholds at which both shares and both variances are above 0, put infinity everywhere else, and take the argmin.",
-        right="each class is judged by its own spread and share, so a large class doesn't overrule a small one. It is no cure, though. With 6 real coins it beats Otsu's threshold in all three scenes of the lesson; with 2 or 1 it does so in three of six, and in the others it splits the table as well; with 20 it is no better on average.",
+        right="each class is judged by its own spread and share, so a large class doesn't overrule a small one. It is no cure, though. With 6 real coins, it beats Otsu's threshold in all three scenes of the lesson; with 2 coins or 1, it does so in three of six, and in the others it splits the table as well; with 20, it is no better on average.",
     ),
 )

@@ -80,7 +80,7 @@ def _pictures_to_split():
 
 
 def _iterate(answer):
-    """Write iterated_threshold(gray): half-way between the means of both sides, repeated until it stands still."""
+    """Write iterated_threshold(gray): halfway between the means of both sides, repeated until it stands still."""
     find = function(answer, seconds=1)
     for name, gray in _pictures_to_split():
         found, right = number(find(gray)), _iterated(gray)
@@ -98,7 +98,7 @@ def _where_it_stops(name, gray, found, right):
         return f"on {name} you give {found:g}, which leaves one side without pixels."
     half_way = _half_way(gray, found)
     if abs(half_way - found) > 0.011:
-        return f"on {name} you stop at {found:.2f}, while half-way between the two means is {half_way:.2f}: repeat until it stands still."
+        return f"on {name} you stop at {found:.2f}, while halfway between the two means is {half_way:.2f}: repeat until it stands still."
     return f"on {name} your {found:.2f} does stand still, and the search from the mean ends at {right:.2f}: begin with gray.mean(), and count a pixel equal to t among those that are not above it."
 
 
@@ -132,11 +132,14 @@ def _what_is_wrong(missed, false, pieces):
     """Name the likely reason, from the shares of the coins and of the table that are wrong, and the number of pieces."""
     start = f"{false:.0%} of the table counts as coin, and {missed:.0%} of the coins is missed. "
     if missed > 0.35:
-        return start + "A window smaller than a coin sees only coin, and calls its middle table."
+        return start + "A window smaller than a coin sees only coin, so it labels the middle of the coin as table."
     if false < 0.02 and missed > 0.065:
         return start + "Do you ask for too large a difference?"
     if false > 0.06 or missed > 0.2:
-        return start + "One number can't follow the light: compare with the surroundings."
+        return (
+            start
+            + "One number can't follow the light: compare with the surroundings, and ask for a share more than their mean."
+        )
     if pieces > 100:
         return start + f"Your masks have {pieces:.0f} pieces. Is it noise? A pixel's neighbors belong to the same coin."
     return start + "Do you blur too much, or is the window too small?"
@@ -180,12 +183,12 @@ EXERCISES = (
         "thresholding.iterate",
         _iterate,
         hint="Keep the old t, compute the new one, and compare the two in a loop: `while abs(new - t) >= 0.01`.",
-        right="each side's mean pulls t towards it until both pulls are equal; K-means does the same in any number of dimensions.",
+        right="each side's mean pulls t toward it until both pulls are equal; K-means does the same in any number of dimensions.",
     ),
     Exercise(
         "thresholding.cost",
         _cost,
-        hint="At the best threshold the costs of both errors balance: P1 p1(t) = miss_cost P2 p2(t). Take logarithms, as for the Bayes threshold.",
+        hint="At the best threshold the costs of both errors balance: P1 f1(t) = miss_cost P2 f2(t). Take logarithms, as for the Bayes threshold.",
         right="costly misses lower the threshold, by spread² ln(miss_cost) / (bright_mean - dark_mean).",
     ),
     Exercise(
