@@ -35,6 +35,14 @@ def pictures_with_labels(draw):
     return image, labels
 
 
+def members(made_of, count):
+    """Which of the first `count` regions each of all regions consists of: a list of sets."""
+    found = [{i} for i in range(count)]
+    for first, second in made_of.tolist():
+        found.append(found[first] | found[second])
+    return found
+
+
 def boxes_at_random(rng, count, size=60, least=5):
     corner = rng.uniform(0, size - 30, (count, 2))
     return np.hstack([corner, corner + rng.uniform(least, 30, (count, 2))])
@@ -94,7 +102,7 @@ def test_touching_regions_of_a_small_picture():
 def test_each_merge_equals_a_measurement_from_scratch(case):
     image, labels = case
     regions, made_of, _ = lesson.group(image, labels)
-    for row, parts in enumerate(lesson.members(made_of, labels.max() + 1)):
+    for row, parts in enumerate(members(made_of, labels.max() + 1)):
         anew = lesson.describe(image, np.where(np.isin(labels, list(parts)), 0, 1))
         for name in ("sizes", "boxes", "colors", "textures"):
             assert np.allclose(getattr(regions, name)[row], getattr(anew, name)[0])
@@ -124,7 +132,7 @@ def test_every_region_but_the_last_is_merged_once_and_into_a_later_one(case):
 def test_merged_regions_touch(case):
     image, labels = case
     _, made_of, _ = lesson.group(image, labels)
-    parts = lesson.members(made_of, labels.max() + 1)
+    parts = members(made_of, labels.max() + 1)
     touching = set(map(tuple, lesson.touching(labels).tolist()))
     for first, second in made_of:
         pairs = {tuple(sorted((a, b))) for a in parts[first] for b in parts[second]}
@@ -502,8 +510,8 @@ def test_a_picture_without_boxes_gives_negatives_alone():
 
 
 def test_a_gray_picture_is_read_by_a_network_for_color():
-    network = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
-    read = lesson.reader_of(keras.Model(network.input, {"features": network.output}))
+    inputs = keras.Input((8, 8, 3))
+    read = lesson.reader_of(keras.Model(inputs, {"features": keras.layers.Flatten()(inputs)}))
     crops = np.random.default_rng(0).random((3, 8, 8, 1)).astype(np.float32)
     assert np.allclose(read(crops)["features"].reshape(3, 8, 8, 3), crops)
 

@@ -219,6 +219,7 @@ def _sixty(answer):
         if len(boxes) > 60:
             raise Wrong(f"you give {len(boxes)} boxes, but 60 are the most: keep the first ones.")
         try:
+            boxes = geometry.check_boxes(boxes, "your boxes")
             hits = np.append(hits, geometry.iou(truth, boxes).max(axis=1, initial=0) >= 0.5)
         except ValueError as problem:
             raise Wrong(str(problem)) from None

@@ -17,14 +17,6 @@ ap_of_five = 0.625
 ap_of_five = np.float16(5 / 8)
 
 
-# %% region_proposals.ap: right, from the package
-ap_of_five = metrics.average_precision(
-    [([[20 * i, 0, 20 * i + 10, 10] for i in range(4)], [0] * 4)],
-    [([[0, 0, 10, 10], [0, 50, 10, 60], [20, 0, 30, 10], [40, 0, 50, 10], [0, 80, 10, 90]], [0] * 5, [5, 4, 3, 2, 1])],
-    classes=1,
-)
-
-
 # %% region_proposals.ap: wrong, "as they come"
 ap_of_five = (1 + 2 / 3 + 3 / 4) / 4
 
@@ -192,7 +184,7 @@ def sixty(image):
     return selective_search(image)[0]
 
 
-# %% region_proposals.sixty: wrong, "ends before it begins"
+# %% region_proposals.sixty: wrong, "your boxes"
 def sixty(image):
     return selective_search(image)[:60][:, ::-1]
 
@@ -300,7 +292,7 @@ def proposals_needed(truth, boxes):
     return hit.argmax(axis=1).max() + 1 if hit.any(axis=1).all() else -1
 
 
-# %% region_proposals.needed: wrong, "those in between"
+# %% region_proposals.needed: wrong, "before and between them"
 def proposals_needed(truth, boxes):
     hit = geometry.iou(truth, boxes) >= 0.5
     return len(np.unique(hit.argmax(axis=1))) if hit.any(axis=1).all() else -1
