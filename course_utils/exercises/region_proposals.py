@@ -21,6 +21,7 @@ def _ap(answer):
         (26 + 50 * 0.75) / 101: "this is COCO's mean over 101 recalls; all points means the exact area.",
         0.6: "this is the precision after all five detections; AP is the area under the whole curve.",
         0.75: "this is the recall after all five detections, or the precision after four; AP is the area under the whole curve.",
+        0.63: "this is rounded to two digits; give at least three.",
         62.5: "this is in percent; give a share between 0 and 1.",
     }  # fmt: skip
     words = "{value} is not it. Write down precision and recall after each detection; raise each precision to the best one from there on; then add up 1/4 of it for each true positive."
@@ -117,7 +118,7 @@ def _candidates():
     rng = np.random.default_rng(1)
     for size, count, shift in ((40, 4, 2), (60, 10, 3), (50, 8, 9), (30, 1, 0), (30, 5, 1)):
         scores, overlap = rng.permutation(size) / 10 - shift, rng.uniform(0, 1, size)
-        overlap[scores.argmax()] = 0.9  # the best score is a digit
+        overlap[scores.argmax()] = 0.9  # the best score is an object
         overlap[scores.argsort()[-3:-1]] = 0.3, 0.0  # the second best is a negative, the third lies at the limit
         yield scores, overlap, count
     yield scores, overlap, np.count_nonzero(overlap < 0.3)
@@ -140,7 +141,7 @@ def _hardest(answer):
         if (overlap[found] >= 0.3).any():
             place = found[overlap[found] >= 0.3][0]
             raise Wrong(
-                f"index {place} overlaps a digit by {overlap[place]:.2f}: it is not a negative. "
+                f"index {place} overlaps an object of the class by {overlap[place]:.2f}: it is not a negative. "
                 "Do your indices count within the negatives only, or did you forget to leave the others out?"
             )
         if set(found.tolist()) == set(right.tolist()):
@@ -266,6 +267,6 @@ EXERCISES = (
         "region_proposals.hardest",
         _hardest,
         hint="First the indices of all negatives, `np.flatnonzero(overlap < 0.3)`; then sort *those* by their scores.",
-        right="one matrix product over features on disk finds them all.",
+        right="one matrix product over the features of all boxes finds them.",
     ),
 )
