@@ -564,7 +564,7 @@ def test_blood_cells_of_unseen_photographs_are_found():
     truths = list(zip(unseen.boxes, unseen.labels, strict=True))
     precision = dict(zip(folder.classes, metrics.average_precision(truths, found, 3), strict=True))
     assert precision["WBC"] > 0.6
-    assert precision["RBC"] > 0.4
+    assert precision["RBC"] > 0.3
 
 
 @pytest.fixture(scope="module")
