@@ -1,4 +1,9 @@
-"""What lesson 08 defines: selective search by its invariants, warping against TensorFlow, and the parts of R-CNN on small cases."""
+"""What lesson 08 defines: selective search by its invariants, warping against TensorFlow, average precision against COCO's own
+program, and the parts of R-CNN on small cases."""
+
+import itertools
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from skimage.segmentation import felzenszwalb
 
 from course_utils import geometry, metrics, tensorflow_start
+from course_utils.datasets.folder import load_folder
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
 
@@ -29,6 +35,14 @@ def pictures_with_labels(draw):
     return image, labels
 
 
+def members(made_of, count):
+    """Which of the first `count` regions each of all regions consists of: a list of sets."""
+    found = [{i} for i in range(count)]
+    for first, second in made_of.tolist():
+        found.append(found[first] | found[second])
+    return found
+
+
 def boxes_at_random(rng, count, size=60, least=5):
     corner = rng.uniform(0, size - 30, (count, 2))
     return np.hstack([corner, corner + rng.uniform(least, 30, (count, 2))])
@@ -36,9 +50,8 @@ def boxes_at_random(rng, count, size=60, least=5):
 
 @pytest.mark.parametrize("n", range(1, 7))
 def test_number_of_boxes_equals_their_list(n):
-    listed = lesson.list_boxes(n)
-    assert lesson.count_boxes(n) == len(listed) == len(np.unique(listed, axis=0))
-    assert (listed[:, :2] < listed[:, 2:]).all()
+    stretches = [(start, end) for start in range(n) for end in range(start + 1, n + 1)]
+    assert lesson.count_boxes(n) == len(list(itertools.product(stretches, stretches)))
 
 
 def test_a_picture_of_224_pixels_holds_635_million_boxes():
@@ -89,7 +102,7 @@ def test_touching_regions_of_a_small_picture():
 def test_each_merge_equals_a_measurement_from_scratch(case):
     image, labels = case
     regions, made_of, _ = lesson.group(image, labels)
-    for row, parts in enumerate(lesson.members(made_of, labels.max() + 1)):
+    for row, parts in enumerate(members(made_of, labels.max() + 1)):
         anew = lesson.describe(image, np.where(np.isin(labels, list(parts)), 0, 1))
         for name in ("sizes", "boxes", "colors", "textures"):
             assert np.allclose(getattr(regions, name)[row], getattr(anew, name)[0])
@@ -119,7 +132,7 @@ def test_every_region_but_the_last_is_merged_once_and_into_a_later_one(case):
 def test_merged_regions_touch(case):
     image, labels = case
     _, made_of, _ = lesson.group(image, labels)
-    parts = lesson.members(made_of, labels.max() + 1)
+    parts = members(made_of, labels.max() + 1)
     touching = set(map(tuple, lesson.touching(labels).tolist()))
     for first, second in made_of:
         pairs = {tuple(sorted((a, b))) for a in parts[first] for b in parts[second]}
@@ -241,6 +254,13 @@ def test_warping_equals_tensorflows_inside_the_picture(seed, size):
     assert np.allclose(ours, theirs, atol=1e-4)
 
 
+def test_a_color_picture_is_warped_channel_by_channel():
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    boxes = [[3, 4, 20, 25], [0, 0, 40, 30]]
+    each = [lesson.warp(np.ascontiguousarray(image[..., k]), boxes) for k in range(3)]
+    assert np.allclose(lesson.warp(image, boxes), np.concatenate(each, axis=3), atol=1e-6)
+
+
 def test_warping_a_box_of_the_same_size_copies_its_pixels():
     image = np.random.default_rng(0).integers(0, 256, (20, 30), dtype=np.uint8)
     crop = lesson.warp(image, [[5, 3, 13, 11]], size=8, context=0.0)
@@ -343,31 +363,99 @@ def test_picking_nothing_gives_empty_arrays():
     assert labels.shape == scores.shape == (0,)
 
 
-def test_a_double_and_a_foreign_class_are_wrong_and_a_digit_without_a_box_is_not_found():
-    truth, digits = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10], [50, 0, 60, 10]]), np.array([3, 3, 7])
-    boxes = np.array([[0.0, 0, 10, 9], [0, 0, 10, 10], [20, 0, 30, 10], [50, 0, 60, 10], [0, 50, 9, 59]])
-    right, found = lesson.right_ones(truth, digits, boxes, np.array([3, 3, 3, 1, 7]))
-    assert right.tolist() == [True, False, True, False, False]
-    assert found.tolist() == [True, True, False]
+def test_a_true_box_is_taken_only_once_and_the_best_score_comes_first():
+    truth = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10]])
+    boxes = np.array([[0.0, 0, 10, 9], [0, 0, 10, 10], [20, 0, 30, 10], [0, 50, 9, 59]])
+    assert lesson.match(truth, boxes, np.array([0.6, 0.9, 0.7, 0.8])).tolist() == [True, False, True, False]
+
+
+def test_without_truth_or_detections_nothing_is_right():
+    assert lesson.match(np.empty((0, 4)), np.array([[0.0, 0, 10, 10]]), np.array([0.5])).tolist() == [False]
+    nothing = lesson.match(np.array([[0.0, 0, 10, 10]]), np.empty((0, 4)), np.empty(0))
+    assert nothing.tolist() == []
+    assert lesson.average_precision(nothing, 1) == lesson.average_precision(nothing, 1, np.linspace(0, 1, 11)) == 0
+
+
+def detections_at_random(rng, pictures=3):
+    """For some pictures true boxes (n, 4), and boxes (m, 4) with scores, no two alike, that hit some of them."""
+    case = []
+    scores = iter(rng.permutation(100) / 100)
+    for _ in range(pictures):
+        truth = boxes_at_random(rng, rng.integers(1, 5))
+        found = truth[rng.integers(len(truth), size=6)] + rng.uniform(-4, 4, (6, 1))
+        case.append((truth, found, np.array([next(scores) for _ in found])))
+    return case
+
+
+def ours(case, least=0.5, levels=None):
+    """AP over all pictures by the lesson's functions."""
+    scores = np.concatenate([values for *_, values in case])
+    right = np.concatenate(
+        [lesson.match(truth, boxes, values, least)[np.argsort(np.argsort(-values))] for truth, boxes, values in case]
+    )
+    return lesson.average_precision(right[np.argsort(-scores)], sum(len(truth) for truth, *_ in case), levels)
 
 
 @given(SEEDS)
-def test_right_boxes_give_the_average_precision(seed):
+def test_all_points_equal_the_packages(seed):
+    case = detections_at_random(np.random.default_rng(seed))
+    truths = [(truth, np.zeros(len(truth), int)) for truth, *_ in case]
+    found = [(boxes, np.zeros(len(boxes), int), scores) for _, boxes, scores in case]
+    assert np.isclose(ours(case), metrics.average_precision(truths, found, 1)[0])
+
+
+@given(SEEDS)
+def test_eleven_points_equal_vocs_own_rule(seed):
+    case = detections_at_random(np.random.default_rng(seed))
+    (truth, boxes, scores), *_ = case
+    right = lesson.match(truth, boxes, scores)
+    hits = np.cumsum(right)
+    precision, recall = hits / np.arange(1, len(hits) + 1), hits / len(truth)
+    levels = np.linspace(0, 1, 11)
+    best = [precision[recall >= level].max(initial=0) for level in levels]  # as in the VOC devkit
+    assert np.isclose(lesson.average_precision(right, len(truth), levels), np.mean(best))
+
+
+@pytest.mark.parametrize("least", [0.5, 0.75])
+@pytest.mark.parametrize("seed", range(5))
+def test_101_points_equal_cocos_own_program(seed, least, capsys):
+    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+    case = detections_at_random(np.random.default_rng(seed))
+    sized = [
+        (number, [x0, y0, x1 - x0, y1 - y0])
+        for number, (truth, *_) in enumerate(case, 1)
+        for x0, y0, x1, y1 in truth.tolist()
+    ]
+    truth = coco.COCO()
+    truth.dataset = {
+        "images": [{"id": number} for number in range(1, len(case) + 1)],
+        "categories": [{"id": 1}],
+        "annotations": [
+            {"id": i, "image_id": number, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+            for i, (number, box) in enumerate(sized, 1)
+        ],
+    }
+    truth.createIndex()
+    found = truth.loadRes([
+        {"image_id": number, "category_id": 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "score": float(score)}
+        for number, (_, boxes, scores) in enumerate(case, 1)
+        for (x0, y0, x1, y1), score in zip(boxes.tolist(), scores, strict=True)
+    ])  # fmt: skip
+    judged = cocoeval.COCOeval(truth, found, "bbox")
+    judged.params.iouThrs = np.array([least])
+    judged.evaluate()
+    judged.accumulate()
+    assert np.isclose(ours(case, least, np.linspace(0, 1, 101)), judged.eval["precision"][0, :, 0, 0, -1].mean())
+
+
+@given(SEEDS)
+def test_offsets_equal_the_packages_and_lead_back(seed):
     rng = np.random.default_rng(seed)
-    truth, digits = np.array([[0.0, 0, 10, 10], [30, 0, 40, 10], [60, 0, 70, 10]]), np.zeros(3, int)
-    boxes = truth[rng.integers(3, size=8)] + rng.uniform(-3, 3, (8, 1))
-    right, found = lesson.right_ones(truth, digits, boxes, np.zeros(8, int))
-    assert right.sum() == found.sum()
-    precision = np.cumsum(right) / np.arange(1, 9)
-    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]  # precision never rises with recall
-    (measured,) = metrics.average_precision([(truth, digits)], [(boxes, np.zeros(8, int), -np.arange(8.0))], 1, (0.5,))
-    assert np.isclose(measured[0], (best_from_here * right).sum() / 3)
-
-
-def test_no_box_is_neither_right_nor_found():
-    right, found = lesson.right_ones(np.array([[0.0, 0, 10, 10]]), np.array([3]), np.empty((0, 4)), np.empty(0, int))
-    assert right.tolist() == []
-    assert found.tolist() == [False]
+    boxes, references = boxes_at_random(rng, 5), boxes_at_random(rng, 5)
+    offsets = lesson.offsets_of(boxes, references)
+    assert np.allclose(offsets, geometry.encode(boxes, references))
+    assert np.allclose(geometry.decode(offsets, references), boxes)
+    assert np.allclose(offsets, lesson.offsets_of(3 * boxes, 3 * references))
 
 
 def test_svms_separate_what_can_be_separated():
@@ -395,25 +483,88 @@ def test_regressors_recover_a_linear_rule():
     assert np.allclose(regressor.predict(pool), offsets, atol=1e-6)
 
 
-def test_a_stored_scene_is_read_back_with_what_is_true_of_its_boxes(tmp_path):
+def read_pixels(crops):
+    """Stands in for a network: a crop's first pixels."""
+    flat = crops.reshape(len(crops), -1)
+    return {"pool": flat[:, :6], "features": flat[:, :3]}
+
+
+def test_a_table_holds_what_is_true_of_each_box():
     scenes = load_scenes(2, seed=4, digits=(2, 3))
-
-    def read(crops):
-        flat = crops.reshape(len(crops), -1)
-        return {"pool": flat[:, :6], "features": flat[:, :3], "logits": flat[:, :11]}
-
-    proposals = np.array([[0.0, 0, 30, 30], [40, 40, 90, 90]])
-    for number in range(2):
-        case = scenes.images[number], proposals, scenes.boxes[number], scenes.labels[number]
-        lesson.store_scene(tmp_path / f"{number}.npz", read, *case)
-    table = lesson.load_table(tmp_path)
+    proposals = [np.array([[0.0, 0, 30, 30], [40, 40, 90, 90]])] * 2
+    table = lesson.table_of(read_pixels, scenes.images, proposals, scenes.boxes, scenes.labels)
     truth = np.concatenate(scenes.boxes)
-    assert len(table["boxes"]) == len(truth) + 4
+    assert len(table["boxes"]) == len(table["features"]) == len(truth) + 4
     assert table["boxes"][table["is_truth"]].tolist() == truth.tolist()
     assert table["target"][table["is_truth"]].tolist() == truth.tolist()
     assert table["label"][table["is_truth"]].tolist() == np.concatenate(scenes.labels).tolist()
     own = table["overlap"][table["is_truth"], table["label"][table["is_truth"]]]
     assert np.allclose(own, 1)
+
+
+def test_a_picture_without_boxes_gives_negatives_alone():
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    table = lesson.table_of(read_pixels, [image], [np.array([[0.0, 0, 9, 9]])], [np.empty((0, 4))], [[]], classes=2)
+    assert table["overlap"].tolist() == [[0, 0]]
+    assert not table["is_truth"].any()
+
+
+def test_a_gray_picture_is_read_by_a_network_for_color():
+    inputs = keras.Input((8, 8, 3))
+    read = lesson.reader_of(keras.Model(inputs, {"features": keras.layers.Flatten()(inputs)}))
+    crops = np.random.default_rng(0).random((3, 8, 8, 1)).astype(np.float32)
+    assert np.allclose(read(crops)["features"].reshape(3, 8, 8, 3), crops)
+
+
+def folder_of(images, boxes, labels, classes):
+    return SimpleNamespace(images=images, boxes=boxes, labels=labels, classes=classes)
+
+
+def test_a_detector_learns_two_classes_of_color_pictures_of_any_shape():
+    def picture(seed):
+        rng = np.random.default_rng(seed)
+        image = rng.integers(90, 110, (60, 100, 3), dtype=np.uint8)
+        boxes = np.array([[10.0, 10, 34, 34], [60, 20, 84, 44]]) + rng.integers(0, 10, (2, 1))
+        for (x0, y0, x1, y1), color in zip(boxes.astype(int), ([250, 30, 30], [30, 30, 250]), strict=True):
+            image[y0:y1, x0:x1] = color
+        return image, boxes
+
+    images, boxes = zip(*map(picture, range(5)), strict=True)
+    empty = np.random.default_rng(9).integers(90, 110, (60, 100, 3), dtype=np.uint8)
+    shown = folder_of(
+        np.array([*images[:4], empty]), [*boxes[:4], np.empty((0, 4))],
+        [np.array([0, 1])] * 4 + [np.empty(0, int)], ("red", "blue"),
+    )  # fmt: skip
+    detector = lesson.train_on_folder(shown, proposals=40)
+    found, labels, scores = detector.detect(images[4])
+    for label in (0, 1):
+        best = found[labels == label][scores[labels == label].argmax()]
+        assert geometry.iou([best], boxes[4][[label]])[0, 0] > 0.7
+
+
+def test_a_class_without_an_example_is_named():
+    shown = folder_of(np.zeros((1, 40, 40, 1), np.uint8), [np.array([[0.0, 0, 9, 9]])], [np.array([0])], ("cat", "dog"))
+    with pytest.raises(ValueError, match="'dog'"):
+        lesson.train_on_folder(shown)
+
+
+BLOOD = Path(__file__).resolve().parents[2] / "shared" / "real" / "bccd"
+
+
+@pytest.mark.skipif(
+    not BLOOD.is_dir(), reason="photographs of blood cells lie beside the project where it is developed"
+)
+@pytest.mark.filterwarnings("ignore:left out")
+def test_blood_cells_of_unseen_photographs_are_found():
+    folder = load_folder(BLOOD, size=(240, 320), faulty="skip")
+    shown = folder.take(range(16))
+    detector = lesson.train_on_folder(shown, proposals=200)
+    unseen = folder.take(range(100, 106))
+    found = [detector.detect(image) for image in unseen.images]
+    truths = list(zip(unseen.boxes, unseen.labels, strict=True))
+    precision = dict(zip(folder.classes, metrics.average_precision(truths, found, 3), strict=True))
+    assert precision["WBC"] > 0.6
+    assert precision["RBC"] > 0.3
 
 
 @pytest.fixture(scope="module")

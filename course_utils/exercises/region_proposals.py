@@ -6,7 +6,26 @@ import numpy as np
 
 from course_utils import geometry
 from course_utils.checker import Exercise, Wrong, array, cases, expect, function
-from course_utils.datasets.scenes import load_scenes
+from course_utils.datasets.photographs import touching_coins
+
+
+def _ap(answer):
+    """Give the AP by all points of right, wrong, right, right, wrong among 4 true boxes."""
+    near = {
+        2.5: "this is the sum of the best precisions at the three true positives; each of them adds 1/4 of recall.",
+        2.5 / 3: "you average over the three true boxes that are found; the fourth counts as well, with a precision of 0.",
+        2.5 / 5: "you divide by the number of detections; recall counts true boxes, so each true positive adds 1/4.",
+        (1 + 2 / 3 + 3 / 4) / 4: "these are the precisions as they come; the precision at a recall is the best one there or above, so the 2/3 becomes 3/4.",
+        (1 + 2 / 3 + 3 / 4) / 3: "these are the precisions as they come, averaged over three of the four true boxes; take the best precision at each recall or above, and divide by 4.",
+        (3 + 5 * 0.75) / 11: "this is VOC's old mean over 11 recalls; all points means the exact area.",
+        (26 + 50 * 0.75) / 101: "this is COCO's mean over 101 recalls; all points means the exact area.",
+        0.6: "this is the precision after all five detections; AP is the area under the whole curve.",
+        0.75: "this is the recall after all five detections, or the precision after four; AP is the area under the whole curve.",
+        0.63: "this is rounded to two digits; give at least three.",
+        62.5: "this is in percent; give a share between 0 and 1.",
+    }  # fmt: skip
+    words = "{value} is not it. Write down precision and recall after each detection; raise each precision to the best one from there on; then add up 1/4 of it for each true positive."
+    expect(answer, 0.625, near, words, rtol=0, atol=5e-4)
 
 
 def _large(answer):
@@ -46,7 +65,8 @@ _NEAR_NEEDED = [
     (lambda truth, boxes: _proposals_needed(truth, boxes, 0.5 + 1e-9), "an IoU of exactly 0.5 is enough: it should be at least 0.5."),
     (lambda truth, boxes: _proposals_needed(truth, boxes) - 1, "this is the index of the last box that is needed; counting starts at 1, so add one."),
     (lambda truth, boxes: min(_first_hits(truth, boxes).min(), 1e9), "you stop at the first true box that is found; all of them should be, so take the slowest."),
-    (lambda truth, boxes: len(truth), "you count the boxes that find something; those in between are looked at too."),
+    (lambda truth, boxes: len(np.unique(_first_hits(truth, boxes))), "you count the different boxes that find something first; the boxes before and between them are looked at too."),
+    (lambda truth, boxes: len(truth), "this is the number of true boxes; count the boxes that are looked at until the last of them is found."),
     (lambda truth, boxes: len(boxes), "these are all of the boxes: stop when the last true box is found, and return -1 if one never is."),
 ]  # fmt: skip
 
@@ -98,7 +118,7 @@ def _candidates():
     rng = np.random.default_rng(1)
     for size, count, shift in ((40, 4, 2), (60, 10, 3), (50, 8, 9), (30, 1, 0), (30, 5, 1)):
         scores, overlap = rng.permutation(size) / 10 - shift, rng.uniform(0, 1, size)
-        overlap[scores.argmax()] = 0.9  # the best score is a digit
+        overlap[scores.argmax()] = 0.9  # the best score is an object
         overlap[scores.argsort()[-3:-1]] = 0.3, 0.0  # the second best is a negative, the third lies at the limit
         yield scores, overlap, count
     yield scores, overlap, np.count_nonzero(overlap < 0.3)
@@ -121,7 +141,7 @@ def _hardest(answer):
         if (overlap[found] >= 0.3).any():
             place = found[overlap[found] >= 0.3][0]
             raise Wrong(
-                f"index {place} overlaps a digit by {overlap[place]:.2f}: it is not a negative. "
+                f"index {place} overlaps an object of the class by {overlap[place]:.2f}: it is not a negative. "
                 "Do your indices count within the negatives only, or did you forget to leave the others out?"
             )
         if set(found.tolist()) == set(right.tolist()):
@@ -185,33 +205,52 @@ def _suppress(answer):
 
 @cache
 def _unseen():
-    """Twelve scenes: pictures (128, 128), uint8, and their true boxes (n, 4)."""
-    scenes = [load_scenes(6, seed=seed, part="test") for seed in (5, 6)]
-    return [pair for each in scenes for pair in zip(each.images, each.boxes, strict=True)]
+    """Three pictures of real coins that touch: (303, 384), uint8, and the true boxes (16, 4)."""
+    return [(scene.image, scene.boxes) for scene in map(touching_coins, (1, 2, 3))]
 
 
-def _thirty(answer):
-    """Write thirty(image): at most 30 boxes (P, 4), with a recall of 0.90 at IoU 0.5 on 12 unseen scenes."""
-    find = function(answer, seconds=10)
+def _sixty(answer):
+    """Write sixty(image): at most 60 boxes (P, 4), with a recall of 0.90 at IoU 0.5 over three pictures of touching coins."""
+    find = function(answer, seconds=20)
     may_miss, hits = 0.1 * sum(len(truth) for _, truth in _unseen()), np.zeros(0, bool)
     for number, (image, truth) in enumerate(_unseen(), 1):
         boxes = array(find(image), what="your boxes")
         if boxes.ndim != 2 or boxes.shape[1] != 4:
             raise Wrong(f"boxes should be (P, 4), x0, y0, x1, y1 in each row, and these have the shape {boxes.shape}.")
-        if len(boxes) > 30:
-            raise Wrong(f"you give {len(boxes)} boxes, and 30 are the most: keep the first ones.")
+        if len(boxes) > 60:
+            raise Wrong(f"you give {len(boxes)} boxes, but 60 are the most: keep the first ones.")
         try:
+            boxes = geometry.check_boxes(boxes, "your boxes")
             hits = np.append(hits, geometry.iou(truth, boxes).max(axis=1, initial=0) >= 0.5)
         except ValueError as problem:
             raise Wrong(str(problem)) from None
         if np.count_nonzero(~hits) > may_miss:
             raise Wrong(
-                f"after {number} of {len(_unseen())} scenes the recall is {hits.mean():.2f}, too low to reach 0.90 on all. Four searches "
-                "share the 30 places: is one enough? And which of the four similarities tells a digit from stone?"
+                f"after {number} of {len(_unseen())} pictures the recall is {hits.mean():.2f}, too low to reach 0.90 on all. Look at your 60 "
+                "boxes: is the grain of the table among them? `smooth` removes it, `thinnest` leaves small boxes out, and "
+                "fewer `scales` and `strategies` leave more of the 60 places to each."
             )
 
 
 EXERCISES = (
+    Exercise(
+        "region_proposals.ap",
+        _ap,
+        hint="After the five detections the precision is 1, 1/2, 2/3, 3/4, 3/5. Raise each to the best one from there on, then add up those at the true positives, each times 1/4.",
+        right="the true box that nobody finds costs a quarter of the area, whatever the scores.",
+    ),
+    Exercise(
+        "region_proposals.suppress",
+        _suppress,
+        hint="Go through the boxes from the best score down and keep a list. A box is kept if it overlaps none of the boxes in the *list* by more than 0.3.",
+        right="the result is that of geometry.non_maximum_suppression.",
+    ),
+    Exercise(
+        "region_proposals.sixty",
+        _sixty,
+        hint="Draw the first 60 boxes on `touching_coins(1).image`. Many are specks: smooth with 0.8, ask for at least 20 pixels in `thinnest`, and search once, by one weighting such as (1, 0, 0, 0).",
+        right="coins are one color each and large; that knowledge is worth more than a thousand further boxes.",
+    ),
     Exercise(
         "region_proposals.large",
         _large,
@@ -228,18 +267,6 @@ EXERCISES = (
         "region_proposals.hardest",
         _hardest,
         hint="First the indices of all negatives, `np.flatnonzero(overlap < 0.3)`; then sort *those* by their scores.",
-        right="one matrix product over features on disk finds them all.",
-    ),
-    Exercise(
-        "region_proposals.suppress",
-        _suppress,
-        hint="Go through the boxes from the best score down and keep a list. A box is kept if it overlaps none of the boxes in the *list* by more than 0.3.",
-        right="the result is that of geometry.non_maximum_suppression.",
-    ),
-    Exercise(
-        "region_proposals.thirty",
-        _thirty,
-        hint="`scales` and `strategies` of `selective_search` decide what is searched, and with weights such as (1, 0, 0, 0) you choose a similarity; which one?",
-        right="on these scenes brightness says most; on photographs of things no single similarity would do.",
+        right="one matrix product over the features of all boxes finds them.",
     ),
 )

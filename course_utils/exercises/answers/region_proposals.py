@@ -1,6 +1,200 @@
 # Answers to the exercises of lesson 08: solutions, and what a student might write. They use what the lesson defines above its exercises.
 # After the exercise's name: solution; right, and how it is written; or wrong, and words that the verdict must hold.
 
+# %% region_proposals.ap: solution
+ap_of_five = average_precision(np.array([True, False, True, True, False]), total=4)
+
+
+# %% region_proposals.ap: right, by hand
+ap_of_five = (1 + 3 / 4 + 3 / 4) / 4
+
+
+# %% region_proposals.ap: right, rounded
+ap_of_five = 0.625
+
+
+# %% region_proposals.ap: right, a half-precision number
+ap_of_five = np.float16(5 / 8)
+
+
+# %% region_proposals.ap: wrong, "as they come"
+ap_of_five = (1 + 2 / 3 + 3 / 4) / 4
+
+# %% region_proposals.ap: wrong, "the fourth counts as well"
+ap_of_five = (1 + 3 / 4 + 3 / 4) / 3
+
+# %% region_proposals.ap: wrong, "averaged over three of the four"
+ap_of_five = (1 + 2 / 3 + 3 / 4) / 3
+
+# %% region_proposals.ap: wrong, "old mean over 11"
+ap_of_five = average_precision(np.array([True, False, True, True, False]), 4, np.linspace(0, 1, 11))
+
+# %% region_proposals.ap: wrong, "COCO's mean"
+ap_of_five = average_precision(np.array([True, False, True, True, False]), 4, np.linspace(0, 1, 101))
+
+# %% region_proposals.ap: wrong, "after all five"
+ap_of_five = 3 / 5
+
+# %% region_proposals.ap: wrong, "the recall after all five"
+ap_of_five = 3 / 4
+
+# %% region_proposals.ap: wrong, "number of detections"
+ap_of_five = 0.5
+
+# %% region_proposals.ap: wrong, "adds 1/4 of recall"
+ap_of_five = 2.5
+
+# %% region_proposals.ap: wrong, "in percent"
+ap_of_five = 62.5
+
+# %% region_proposals.ap: wrong, "is not it"
+ap_of_five = 0.3
+
+
+# %% region_proposals.suppress: solution
+def suppress(boxes, scores):
+    kept = []
+    for i in np.argsort(-scores):
+        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:
+            kept.append(i)
+    return np.array(kept)
+
+
+# %% region_proposals.suppress: right, the package's function
+def suppress(boxes, scores):
+    return geometry.non_maximum_suppression(boxes, scores, threshold=0.3)
+
+
+# %% region_proposals.suppress: right, TensorFlow
+def suppress(boxes, scores):
+    return tf.image.non_max_suppression(boxes, scores, len(boxes), iou_threshold=0.3)
+
+
+# %% region_proposals.suppress: right, sets of what is left
+def suppress(boxes, scores):
+    overlaps, left, kept = geometry.iou(boxes, boxes), set(range(len(boxes))), []
+    for i in sorted(left, key=scores.item, reverse=True):
+        if i in left:
+            kept.append(i)
+            left -= {*np.flatnonzero(overlaps[i] > 0.3)}
+    return kept
+
+
+# %% region_proposals.suppress: wrong, "a dropped box drops none"
+def suppress(boxes, scores):
+    order = np.argsort(-scores)
+    overlap = np.triu(geometry.iou(boxes[order], boxes[order]), 1)
+    return order[overlap.max(axis=0) <= 0.3]
+
+
+# %% region_proposals.suppress: wrong, "nothing is dropped"
+def suppress(boxes, scores):
+    return np.argsort(-scores)
+
+
+# %% region_proposals.suppress: wrong, "best first"
+def suppress(boxes, scores):
+    return np.sort(geometry.non_maximum_suppression(boxes, scores, 0.3))[::-1]
+
+
+# %% region_proposals.suppress: wrong, "not sorted here"
+def suppress(boxes, scores):
+    kept = []
+    for i in range(len(boxes)):
+        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:
+            kept.append(i)
+    return np.array(kept)
+
+
+# %% region_proposals.suppress: wrong, "should be kept"
+def suppress(boxes, scores):
+    return np.array([0])
+
+
+# %% region_proposals.suppress: wrong, "as a mask"
+def suppress(boxes, scores):
+    return scores > 0.3
+
+
+# %% region_proposals.suppress: wrong, "or boxes"
+def suppress(boxes, scores):
+    return boxes[geometry.non_maximum_suppression(boxes, scores, 0.3)]
+
+
+# %% region_proposals.suppress: wrong, "exactly 0.3 drops no box"
+def suppress(boxes, scores):
+    kept = []
+    for i in np.argsort(-scores):
+        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() < 0.3:
+            kept.append(i)
+    return np.array(kept)
+
+
+# %% region_proposals.suppress: wrong, "you drop at an IoU of 0.5"
+def suppress(boxes, scores):
+    return geometry.non_maximum_suppression(boxes, scores)
+
+
+# %% region_proposals.suppress: wrong, "should be kept"
+def suppress(boxes, scores):
+    overlaps, left, kept = geometry.iou(boxes, boxes), scores.copy(), []
+    while (left > 0).any():  # stops at a score of 0
+        kept.append(left.argmax())
+        left[overlaps[kept[-1]] > 0.3] = 0
+    return kept
+
+
+# %% region_proposals.sixty: solution
+def sixty(image):
+    boxes = selective_search(image, scales=(200,), strategies=((1, 0, 0, 0),), smooth=0.8, thinnest=20)
+    return boxes[:60]
+
+
+# %% region_proposals.sixty: right, a list of boxes of one search by color
+def sixty(image):
+    found = selective_search(image, (200,), [(2, 0, 0, 0)], 20, 24, 0.8)
+    return [list(box) for box in found][:50]
+
+
+# %% region_proposals.sixty: right, all searches, then the most square ones
+def sixty(image):
+    boxes = selective_search(image, smooth=0.8, thinnest=20)
+    side = boxes[:, 2:] - boxes[:, :2]
+    round_ones = boxes[(side.max(axis=1) < 60) & (side.max(axis=1) < 1.4 * side.min(axis=1))]
+    return round_ones[:60]
+
+
+# %% region_proposals.sixty: wrong, "is the grain of the table among them"
+def sixty(image):
+    return selective_search(image)[:60]
+
+
+# %% region_proposals.sixty: wrong, "too low to reach 0.90"
+def sixty(image):
+    return np.empty((0, 4))
+
+
+# %% region_proposals.sixty: wrong, "60 are the most"
+def sixty(image):
+    return selective_search(image, scales=(200,), strategies=((1, 0, 0, 0),), smooth=0.8)
+
+
+# %% region_proposals.sixty: wrong, "should be (P, 4)"
+def sixty(image):
+    return selective_search(image)[0]
+
+
+# %% region_proposals.sixty: wrong, "your boxes"
+def sixty(image):
+    return selective_search(image)[:60][:, ::-1]
+
+
+# %% region_proposals.sixty: wrong, "has finite edges"
+def sixty(image):
+    x0, y0, x1, y1 = selective_search(image)[:60].T
+    return np.stack([x1, y1, x0, y0], axis=1)
+
+
 # %% region_proposals.large: solution
 large_boxes = count_boxes(125)  # 125 + 124 + ... + 1 stretches, squared
 
@@ -98,7 +292,7 @@ def proposals_needed(truth, boxes):
     return hit.argmax(axis=1).max() + 1 if hit.any(axis=1).all() else -1
 
 
-# %% region_proposals.needed: wrong, "those in between"
+# %% region_proposals.needed: wrong, "before and between them"
 def proposals_needed(truth, boxes):
     hit = geometry.iou(truth, boxes) >= 0.5
     return len(np.unique(hit.argmax(axis=1))) if hit.any(axis=1).all() else -1
@@ -197,152 +391,3 @@ def hardest(scores, overlap, count):
 def hardest(scores, overlap, count):
     negative = np.flatnonzero(overlap < 0.3)
     return negative[np.argsort(-np.abs(scores[negative]))][:count]
-
-
-# %% region_proposals.suppress: solution
-def suppress(boxes, scores):
-    kept = []
-    for i in np.argsort(-scores):
-        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:
-            kept.append(i)
-    return np.array(kept)
-
-
-# %% region_proposals.suppress: right, the package's function
-def suppress(boxes, scores):
-    return geometry.non_maximum_suppression(boxes, scores, threshold=0.3)
-
-
-# %% region_proposals.suppress: right, TensorFlow
-def suppress(boxes, scores):
-    return tf.image.non_max_suppression(boxes, scores, len(boxes), iou_threshold=0.3)
-
-
-# %% region_proposals.suppress: right, sets of what is left
-def suppress(boxes, scores):
-    overlaps, left, kept = geometry.iou(boxes, boxes), set(range(len(boxes))), []
-    for i in sorted(left, key=scores.item, reverse=True):
-        if i in left:
-            kept.append(i)
-            left -= {*np.flatnonzero(overlaps[i] > 0.3)}
-    return kept
-
-
-# %% region_proposals.suppress: wrong, "a dropped box drops none"
-def suppress(boxes, scores):
-    order = np.argsort(-scores)
-    overlap = np.triu(geometry.iou(boxes[order], boxes[order]), 1)
-    return order[overlap.max(axis=0) <= 0.3]
-
-
-# %% region_proposals.suppress: wrong, "nothing is dropped"
-def suppress(boxes, scores):
-    return np.argsort(-scores)
-
-
-# %% region_proposals.suppress: wrong, "best first"
-def suppress(boxes, scores):
-    return np.sort(geometry.non_maximum_suppression(boxes, scores, 0.3))[::-1]
-
-
-# %% region_proposals.suppress: wrong, "not sorted here"
-def suppress(boxes, scores):
-    kept = []
-    for i in range(len(boxes)):
-        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() <= 0.3:
-            kept.append(i)
-    return np.array(kept)
-
-
-# %% region_proposals.suppress: wrong, "should be kept"
-def suppress(boxes, scores):
-    return np.array([0])
-
-
-# %% region_proposals.suppress: wrong, "as a mask"
-def suppress(boxes, scores):
-    return scores > 0.3
-
-
-# %% region_proposals.suppress: wrong, "or boxes"
-def suppress(boxes, scores):
-    return boxes[geometry.non_maximum_suppression(boxes, scores, 0.3)]
-
-
-# %% region_proposals.suppress: wrong, "exactly 0.3 drops no box"
-def suppress(boxes, scores):
-    kept = []
-    for i in np.argsort(-scores):
-        if not kept or geometry.iou(boxes[[i]], boxes[kept]).max() < 0.3:
-            kept.append(i)
-    return np.array(kept)
-
-
-# %% region_proposals.suppress: wrong, "you drop at an IoU of 0.5"
-def suppress(boxes, scores):
-    return geometry.non_maximum_suppression(boxes, scores)
-
-
-# %% region_proposals.suppress: wrong, "should be kept"
-def suppress(boxes, scores):
-    overlaps, left, kept = geometry.iou(boxes, boxes), scores.copy(), []
-    while (left > 0).any():  # stops at a score of 0
-        kept.append(left.argmax())
-        left[overlaps[kept[-1]] > 0.3] = 0
-    return kept
-
-
-# %% region_proposals.thirty: solution
-def thirty(image):
-    color_alone = np.eye(4)[0]  # (1, 0, 0, 0): digits are brighter than stone; their texture and size say less
-    return selective_search(image, scales=[100], strategies=[color_alone])[:30]
-
-
-# %% region_proposals.thirty: right, the brightest of the first regions
-def thirty(image):
-    boxes = first_boxes(image)
-    means = [image[y0:y1, x0:x1].mean() for x0, y0, x1, y1 in boxes.astype(int)]
-    return boxes[np.argsort(means)[::-1]][:30]
-
-
-# %% region_proposals.thirty: right, lists
-def thirty(image):
-    color, *_ = np.eye(4)
-    return list(map(list, selective_search(image, [100], [color])))[:30]
-
-
-# %% region_proposals.thirty: wrong, "is one enough"
-def thirty(image):
-    return selective_search(image)[:30]
-
-
-# %% region_proposals.thirty: wrong, "keep the first ones"
-def thirty(image):
-    return selective_search(image)
-
-
-# %% region_proposals.thirty: wrong, "too low to reach 0.90"
-def thirty(image):
-    return selective_search(image, scales=(100,), strategies=((0, 0, 1, 1),))[:30]
-
-
-# %% region_proposals.thirty: wrong, "too low to reach 0.90"
-def thirty(image):
-    return sliding_windows()[::150][:30]
-
-
-# %% region_proposals.thirty: wrong, "shape"
-def thirty(image):
-    return np.zeros((30, 5))
-
-
-# %% region_proposals.thirty: wrong, "too low to reach 0.90"
-def thirty(image):
-    scene = load_scenes(1, seed=5, part="test")
-    return scene.boxes[0]  # of another picture
-
-
-# %% region_proposals.thirty: wrong, "x, y, width, height"
-def thirty(image):
-    boxes = selective_search(image, scales=[100], strategies=[np.eye(4)[0]])[:30]
-    return np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
