@@ -11,6 +11,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import optimize
 from scipy.spatial import distance
 
+from course_utils.checker import RIGHT, judge
+from course_utils.exercises.minimax_games import EXERCISES
 from course_utils.notebooks import definitions
 
 lesson = definitions("10_minimax_games")
@@ -354,15 +356,15 @@ def test_bad_table_gets_one_sentence(use, table, words):
 
 
 def test_tables_of_two_shapes_are_no_game():
-    with pytest.raises(ValueError, match=r"one shape.*\(2, 2\) and \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"the same shape.*\(2, 2\) and \(3, 2\)"):
         lesson.pure_equilibria(PENNIES, FIRST_A)
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: lesson.support_enumeration(PENNIES, FIRST_A), r"one shape.*\(2, 2\) and \(3, 2\)"),
-        (lambda: lesson.fictitious_play(PENNIES, 0), "number of rounds as a whole number from 1, got 0"),
+        (lambda: lesson.support_enumeration(PENNIES, FIRST_A), r"the same shape.*\(2, 2\) and \(3, 2\)"),
+        (lambda: lesson.fictitious_play(PENNIES, 0), "number of rounds as a whole number of at least 1, got 0"),
         (lambda: lesson.fictitious_play(PENNIES, 2.5), "got 2.5"),
         (lambda: _played(start=(1, 2, 3)), r"the start as two finite numbers, .* got \(1, 2, 3\)"),
         (lambda: _played(start=1), "two finite numbers"),
@@ -372,17 +374,17 @@ def test_tables_of_two_shapes_are_no_game():
         (lambda: _played(rate=-1), "got -1"),
         (lambda: _played(rate=np.nan), "got nan"),
         (lambda: _played(rate="fast"), "got 'fast'"),
-        (lambda: _played(steps=0), "number of steps as a whole number from 1, got 0"),
+        (lambda: _played(steps=0), "number of steps as a whole number of at least 1, got 0"),
         (lambda: _played(steps=True), "got True"),
         (lambda: lesson.game_value([0.5], [0.5, 0.5], [0.5, 0.5]), "2 probabilities"),
         (lambda: lesson.game_value([0.5, 1.5], [0.5, 0.5], [0.5, 0.5]), "2 probabilities"),
         (lambda: lesson.game_value("real", [0.5, 0.5], [0.5, 0.5]), "2 probabilities"),
-        (lambda: lesson.game_value([0.5, 0.5], [0.5, 0.5], "fake"), "the sum 1"),
+        (lambda: lesson.game_value([0.5, 0.5], [0.5, 0.5], "fake"), "summing to 1"),
         (lambda: lesson.best_discriminator([0.5, 0.5], "ab"), "same outcomes"),
         (lambda: lesson.best_discriminator([0.5, 0.5], [-1, 2]), "same outcomes"),
         (lambda: lesson.best_discriminator("ab", [0.5, 0.5]), "same outcomes"),
         (lambda: lesson.train_dice([0.5, 0.5], [1, 2, 3], 5), "2 weights, one per outcome"),
-        (lambda: lesson.train_dice([0.5, 0.6], [1, 2], 5), "the sum 1"),
+        (lambda: lesson.train_dice([0.5, 0.6], [1, 2], 5), "summing to 1"),
         (lambda: lesson.train_dice([0.5, 0.5], [1, 2], 0), "number of steps"),
     ],
     ids=range(23),
@@ -577,3 +579,28 @@ def test_one_step_of_both_dice_follows_the_slopes_of_the_value():
     moved = np.exp(weights - 0.7 * np.array(down))
     assert np.allclose(q[1], moved / moved.sum(), atol=1e-6)
     assert np.allclose(d[1], 1 / (1 + np.exp(-0.3 * np.array(up))), atol=1e-6)
+
+
+# Exercises
+
+
+def test_a_path_that_looks_ahead_and_comes_halfway_back_is_a_right_answer():
+    def economical(gradient, start, rate, steps):
+        path = [np.array(start, dtype=float)]
+        anchor = path[0]
+        for k in range(1, steps + 1):
+            ahead = np.array(lesson.simultaneous_step(gradient, *path[-1], rate))
+            if k % 5 == 0:
+                anchor = ahead = (anchor + ahead) / 2
+            path.append(ahead)
+        return np.array(path)
+
+    assert judge(_exercise("economical"), economical).status == RIGHT
+
+
+def test_an_array_without_axes_is_a_right_answer():
+    assert judge(_exercise("share"), np.array(0.549)).status == RIGHT
+
+
+def _exercise(name):
+    return next(exercise for exercise in EXERCISES if exercise.name == f"minimax_games.{name}")

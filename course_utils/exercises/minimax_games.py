@@ -1,5 +1,6 @@
 """Exercises of lesson 10, minimax games."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -8,24 +9,36 @@ from course_utils.checker import Exercise, Wrong, array, cases, expect, function
 
 
 def _floats(find):
-    """Let a learner's function answer in Fractions as well."""
+    """Let a learner's function answer in Fractions and Decimals as well."""
 
     def call(*arguments):
         result = find(*arguments)
-        return np.asarray(result, float) if isinstance(result, list | tuple) and _has_fraction(result) else result
+        return np.asarray(result, float) if isinstance(result, list | tuple) and _has_exact(result) else result
 
     return call
 
 
-def _has_fraction(values):
-    return all(isinstance(value, int | float | np.number | Fraction) for value in values) and any(
-        isinstance(value, Fraction) for value in values
+def _has_exact(values):
+    return all(isinstance(value, int | float | np.number | Fraction | Decimal) for value in values) and any(
+        isinstance(value, Fraction | Decimal) for value in values
     )
+
+
+def _of_first_row(answer):
+    """Take the probability of the first row from a Decimal, or from the mix of both rows; hand on anything else."""
+    if isinstance(answer, Decimal):
+        return float(answer)
+    is_flat = isinstance(answer, list | tuple) or (isinstance(answer, np.ndarray) and answer.ndim == 1)
+    if is_flat and len(answer) == 2 and np.ndim(answer[0]) == np.ndim(answer[1]) == 0:
+        mix = array(_floats(lambda: answer)(), shape=(2,), what="your mix")
+        if np.isclose(mix.sum(), 1, atol=2e-3):
+            return mix[0]
+    return answer
 
 
 def _share(answer):
     """Give the probability with which A should play the first row of [[69.92, 100], [94.97, 58.30]]."""
-    value = number(answer)
+    value = number(_of_first_row(answer))
     near = {
         0.5: "with one half, the keeper dives to the natural side, where you score less: can you make both dives equally good?",
         41.70 / 66.75: "this is the keeper's probability: the keeper mixes so that both kicks are equally good, and the kicker so that both dives are.",
@@ -74,8 +87,8 @@ def _judge_pair(table, value, move):
         raise Wrong("the value comes first, then the column.")
     near = [
         (-right, "this is what A gets; B's payoff is the negative."),
-        (table.min(axis=0).max(), "the table holds A's payoffs, so B wants them small: change the sign first."),
-        (sure, "this is A's maximin, but the question is B's: B picks a column, and wants the payoff small."),
+        (table.min(axis=0).max(), "the table holds A's payoffs, so B prefers small ones: change the sign first."),
+        (sure, "this is A's maximin, but the question is about B: B picks a column, and prefers small payoffs."),
         (-sure, "this is B's minimax, as if A moved first; here B moves first."),
     ]
     worst = f"if B plays column 0, it loses {largest[0]:g} in the worst case. In which column is the worst case best?"
@@ -84,11 +97,11 @@ def _judge_pair(table, value, move):
 
 
 def _fakes(answer):
-    """Write best_with_more_fakes(p, q, ratio): the best discriminator with `ratio` fakes for each real one."""
+    """Write best_with_more_fakes(p, q, ratio): the best discriminator with `ratio` fakes per real sample."""
     near = [
         (lambda p, q, ratio: p / (p + q), "the ratio has no effect yet, you give p / (p + q)."),
         (lambda p, q, ratio: ratio * q / (p + ratio * q),
-         "this is the probability to be fake; d is the probability to be real, one minus that."),
+         "this is the probability of being fake; d is the probability of being real, one minus that."),
         (lambda p, q, ratio: ratio * p / (ratio * p + q),
          "more fakes should make d smaller, but yours grows: which of the two terms does the ratio weigh?"),
     ]  # fmt: skip
@@ -143,7 +156,7 @@ _GAMES = (  # name, start, equilibrium, curvature, rate, steps
 
 
 def _economical(answer):
-    """Write economical(gradient, start, rate, steps): a path that converges with one reading of the slopes per step."""
+    """Write economical(gradient, start, rate, steps): a path that converges although it reads the slopes only once per step."""
     find = function(answer, seconds=10)
     for name, start, middle, curvature, rate, steps in _GAMES:
         path, readings = _played(find, start, middle, curvature, rate, steps)
@@ -177,16 +190,16 @@ def _judge_path(path, away, readings, start, steps):
     if not np.allclose(path[0], start):
         raise Wrong(f"the path should begin at the start, but it begins at {path[0].round(3).tolist()}.")
     if readings > steps + 1:
-        raise Wrong(f"you read the slopes {readings} times for {steps} steps, but {steps + 1} times are allowed.")
+        raise Wrong(f"you read the slopes {readings} times for {steps} steps, but only {steps + 1} times are allowed.")
     if not away[-1] < 1e6 * away[0]:  # steps by the slopes here multiply the distance by at most 145 or 6000 in all
         raise Wrong("the path runs away for good: does A step uphill, and B downhill?")
     if away[-1] > 10 * away[0]:
         raise Wrong(
-            f"the path spirals out, to {away[-1]:.3g} from the equilibrium: slopes of where you are, or were, aren't enough."
+            f"the path spirals out, to {away[-1]:.3g} from the equilibrium: the slopes at your current or last point aren't enough on their own."
         )
-    if away[-1] > 0.05:
+    if away[-1] > 0.1:
         raise Wrong(
-            f"after {steps} steps you are still {away[-1]:.2f} from the equilibrium, but at most 0.05 is allowed."
+            f"after {steps} steps you are still {away[-1]:.3g} from the equilibrium, but at most 0.1 is allowed."
         )
 
 
@@ -194,8 +207,8 @@ EXERCISES = (
     Exercise(
         "minimax_games.share",
         _share,
-        hint="Write down how often you score if the keeper dives to the natural side, as a line in p, and if not. Where do the lines cross?",
-        right="she got better on her natural side, kicks there less often than before, and scores more: the mix keeps the keeper undecided.",
+        hint="For each of the two dives, write how often you score as a line in p. Where do the two lines cross?",
+        right="she got better on her natural side, yet kicks there less often than before, and scores more: the mix keeps the keeper indifferent.",
     ),
     Exercise(
         "minimax_games.column",
@@ -207,7 +220,7 @@ EXERCISES = (
         "minimax_games.fakes",
         _fakes,
         hint="Repeat the derivation of d* for one outcome: the slope of p log d + ratio q log(1 - d) is zero at the best d.",
-        right="at p = q it says 1 / (1 + ratio), not 1/2: a discriminator's answer depends on what it is shown how often.",
+        right="at p = q it says 1 / (1 + ratio), not 1/2: a discriminator's answer depends on how many fakes it sees per real sample.",
     ),
     Exercise(
         "minimax_games.curvature",
@@ -218,7 +231,7 @@ EXERCISES = (
     Exercise(
         "minimax_games.economical",
         _economical,
-        hint="Slopes change little from step to step: what would you guess for the next slopes, from those here and those of the step before?",
+        hint="Slopes change little from step to step: from the slopes here and one step before, what would you guess for the next ones?",
         right="this is called the optimistic gradient (Popov, 1980; for GANs, Daskalakis and others, 2018, arXiv:1711.00141).",
     ),
 )

@@ -29,6 +29,20 @@ share_of_natural_side = np.linalg.solve([[69.92 - 94.97, -1], [100 - 58.30, -1]]
 share_of_natural_side = [0.55]
 
 
+# %% minimax_games.share: right, the whole mix
+share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[1]
+
+
+# %% minimax_games.share: right, a Decimal
+from decimal import Decimal
+
+share_of_natural_side = Decimal("0.5494")
+
+
+# %% minimax_games.share: wrong, "the keeper's probability"
+share_of_natural_side = list(solve_zero_sum([[69.92, 100], [94.97, 58.30]])[2])
+
+
 # %% minimax_games.share: wrong, "the keeper's probability"
 share_of_natural_side = solve_zero_sum([[69.92, 100], [94.97, 58.30]])[2][0]
 
@@ -168,7 +182,7 @@ def best_with_more_fakes(p, q, ratio):
     return p / (p + q)
 
 
-# %% minimax_games.fakes: wrong, "probability to be fake"
+# %% minimax_games.fakes: wrong, "probability of being fake"
 def best_with_more_fakes(p, q, ratio):
     return ratio * q / (p + ratio * q)
 
