@@ -71,7 +71,7 @@ def run():
             return f"model_config_list {{ config {{ {model} model_version_policy {{ {policy} }} }} }}"
 
         begin = time.perf_counter()
-        server = stack.enter_context(serving.TeachingServer(config("latest { num_versions: 1 }")))
+        server = stack.enter_context(serving.TeachingServer(config("latest { num_versions: 1 }"), folder))
         yield against_bar("teaching server: start, with one model", time.perf_counter() - begin, 3)
         channel = stack.enter_context(grpc.insecure_channel(server.grpc))
         stub, url = PredictionServiceStub(channel), f"{server.rest}/v1/models/digits"
