@@ -60,7 +60,7 @@ def run():
         for number in (1, 2):
             keras.utils.set_random_seed(number)
             model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
-            lesson.export(model, folder / f"export {number}")
+            lesson.export(model, folder / f"export {number}", number)
             scores.append(model(image / 255).numpy()[0])
         models = folder / "digits"
         models.mkdir()
