@@ -1219,7 +1219,7 @@ def _batching_parameters():
 def test_batching_takes_the_largest_request_of_the_lesson():
     lesson_source = (ROOT / "notebooks" / "13_serving.ipynb").read_text(encoding="utf-8")
     found = text_format.Parse(_deployed("batching.config"), _batching_parameters())
-    largest = max(map(int, re.search(r"batches = np.array\(\[(.*?)\]\)", lesson_source).group(1).split(",")))
+    largest = max(map(int, re.search(r'gRPC\\": \[(.*?)\]', lesson_source).group(1).split(",")))
     assert found.max_batch_size.value >= largest  # a larger request would be refused
     assert 0 <= found.batch_timeout_micros.value < 30_000
     assert found.max_enqueued_batches.value >= 1
@@ -1244,7 +1244,7 @@ def exported(lesson, tmp_path_factory):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
     folder = tmp_path_factory.mktemp("digits") / "1"
-    lesson.export(model, folder)
+    lesson.export(model, folder, 7)
     return model, folder, tf.saved_model.load(folder).signatures
 
 
@@ -1255,17 +1255,30 @@ PICTURES = arrays.arrays("uint8", st.tuples(st.integers(0, 5), st.just(28), st.j
 @settings(max_examples=15)
 def test_export_answers_as_the_model_whatever_the_batch(lesson, exported, pictures):
     model, _, signatures = exported
-    assert lesson.same_answers(signatures, model, pictures)
+    assert lesson.largest_difference(signatures, model, pictures) < 1e-4
+    assert signatures["classify"](images=pictures)["version"].numpy().tolist() == [7] * len(pictures)
 
 
-def test_comparison_notices_another_model(lesson, exported):
+def renamed(classify):
+    """A signature with right probabilities and a wrong name for each digit."""
+
+    def call(images):
+        answer = classify(images=images)
+        return answer | {"label": tf.fill(tf.shape(answer["label"]), "none")}
+
+    return call
+
+
+def test_comparison_notices_another_model_and_wrong_names(lesson, exported):
     model, _, signatures = exported
     pictures = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
 
     def other(pictures):
         return model(pictures[:, ::-1])
 
-    assert not lesson.same_answers(signatures, other, pictures)
+    assert lesson.largest_difference(signatures, other, pictures) > 0.1
+    swapped = dict(zip(signatures, signatures.values(), strict=True)) | {"classify": renamed(signatures["classify"])}
+    assert lesson.largest_difference(swapped, model, pictures) == np.inf
 
 
 @given(PICTURES)
@@ -1322,8 +1335,41 @@ def test_client_of_the_lesson_writes_down_failures_and_goes_on(lesson):
         return code
 
     lesson.client(ask_once, stop, log)
-    assert [version for _, version in log] == [1, 0, 2]
+    assert [version for *_, version in log] == [1, 0, 2]
     assert log == sorted(log)
+    assert all(seconds >= 0 for _, seconds, _ in log)
+
+
+def test_measurement_counts_every_request_of_every_client(lesson):
+    calls, lock = [], threading.Lock()
+
+    def send(request):
+        with lock:
+            calls.append((request, threading.get_ident()))
+        time.sleep(0.02)
+
+    times, rate = lesson.under_load(send, "question", clients=3, seconds=0.2)
+    assert len(times) == len(calls) >= 9
+    assert {request for request, _ in calls} == {"question"}
+    assert len({thread for _, thread in calls}) == 3
+    assert times.min() >= 0.019
+    assert 0 < rate <= 3 / 0.019
+    times, _ = lesson.under_load(send, None, clients=2, seconds=0)
+    assert len(times) == 6  # three each at least
+
+
+def test_swap_takes_its_steps_in_order_and_pauses_before_each(lesson, monkeypatch):
+    did = []
+    monkeypatch.setattr(lesson, "publish", lambda number: did.append(f"publish {number}"))
+    monkeypatch.setattr(lesson, "move_label", lambda number: did.append(f"label {number}"))
+    monkeypatch.setattr(lesson, "ask_rest", lambda session, path: did.append(path))
+    monkeypatch.setattr(lesson, "session", None, raising=False)
+    lesson.swap(lambda step: did.append("pause"))
+    assert did[::2][:4] == ["pause"] * 4
+    assert [each for each in did if each != "pause"] == [
+        "publish 2", "label 2", "label 1", "publish 3", *["versions/3"] * 5, "label 3",
+    ]  # fmt: skip
+    assert did[-1] == "pause"
 
 
 def test_loopback_is_reached_past_a_proxy(tmp_path):
