@@ -8,7 +8,7 @@ from course_utils.serving.models import messages
 from course_utils.serving.rest import BANNER
 from course_utils.serving.values import ServingError, invalid
 
-_LARGEST = 1 << 30  # bytes of a tensor
+_LARGEST = 1 << 27  # numbers in a tensor
 
 
 class Grpc:
@@ -73,12 +73,10 @@ class Grpc:
 
 
 def _array(name, tensor):
-    """Read a TensorProto, unless it claims to be larger than what came in: one number may stand for any shape."""
-    tf = messages().tf
+    """Read a TensorProto, unless it claims to be huge: one number may stand for any shape."""
     try:
-        dtype = tf.as_dtype(tensor.dtype)
-        if math.prod(dim.size for dim in tensor.tensor_shape.dim) * max(1, dtype.size or 1) > _LARGEST:
+        if math.prod(dim.size for dim in tensor.tensor_shape.dim) > _LARGEST:
             raise ValueError("it is too large")
-        return np.asarray(tf.make_ndarray(tensor))
+        return np.asarray(messages().tf.make_ndarray(tensor))
     except (ValueError, TypeError) as error:
         raise invalid(f"input {name} is not a tensor: {error}") from None

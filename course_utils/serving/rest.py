@@ -26,14 +26,11 @@ def answer_rest(models, method, path, body):
     if not found:
         raise invalid(f"Malformed request: {method} {path}")
     name, number, label = found.group(1, 2, 3)
-    if number is not None and (len(number) > 1000 or int(number) >= 2**63):
+    if number and (len(number) > 1000 or int(number) >= 2**63):
         raise invalid(f"Failed to convert version: {number[:40]} to numeric.")
-    spec = unquote(name), int(number) if number else None, unquote(label) if label else None
-    if method == "GET" and not found.group(4):
-        return _to_dict(models.status(*spec))
+    spec = unquote(name), number and int(number), label and unquote(label)
     if method == "GET":
-        with models.borrow(*spec) as version:
-            return _metadata(version, spec[0])
+        return _metadata(models, spec) if found.group(4) else _to_dict(models.status(*spec))
     document = read_json(body)
     signature = document.get("signature_name", "")
     if not isinstance(signature, str):
@@ -50,10 +47,10 @@ def _to_dict(message):
     )
 
 
-def _metadata(version, name):
-    """Describe the signatures of a version, as the metadata API does."""
-    signatures = {key: _to_dict(signature) for key, signature in version.signatures.items()}
-    spec = {"name": name, "signature_name": "", "version": str(version.number)}
+def _metadata(models, spec):
+    with models.borrow(*spec) as version:
+        signatures = {key: _to_dict(signature) for key, signature in version.signatures.items()}
+    spec = {"name": spec[0], "signature_name": "", "version": str(version.number)}
     return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}
 
 

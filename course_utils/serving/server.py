@@ -83,12 +83,9 @@ class TeachingServer:
     def _start_grpc(self):
         import grpc
 
-        options = [
-            ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", _BODY),
-            ("grpc.max_send_message_length", -1),
-        ]
-        self._grpc_server = grpc.server(self._pools[1], options=options)
+        options = {"so_reuseport": 0, "max_receive_message_length": _BODY, "max_send_message_length": -1}
+        named = [(f"grpc.{name}", value) for name, value in options.items()]
+        self._grpc_server = grpc.server(self._pools[1], options=named)
         Grpc(self.models).add_to(self._grpc_server)
         self.grpc = f"127.0.0.1:{self._grpc_server.add_insecure_port('127.0.0.1:0')}"
         self._grpc_server.start()
