@@ -1365,9 +1365,10 @@ def test_swap_takes_its_steps_in_order_and_pauses_before_each(lesson, monkeypatc
     monkeypatch.setattr(lesson, "ask_rest", lambda session, path: did.append(path))
     monkeypatch.setattr(lesson, "session", None, raising=False)
     lesson.swap(lambda step: did.append("pause"))
-    assert did[::2][:4] == ["pause"] * 4
+    assert did.count("pause") == 7
+    assert did[:3] == ["pause", "publish 2", "pause"]
     assert [each for each in did if each != "pause"] == [
-        "publish 2", "label 2", "label 1", "publish 3", *["versions/3"] * 5, "label 3",
+        "publish 2", *["versions/2"] * 5, "label 2", "label 1", "publish 3", "label 3",
     ]  # fmt: skip
     assert did[-1] == "pause"
 
