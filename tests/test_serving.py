@@ -1386,7 +1386,7 @@ def test_loopback_is_reached_past_a_proxy(tmp_path):
     proxies = {f"{name}_proxy": "http://127.0.0.1:9" for name in ("http", "https", "grpc", "all")}
     kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300,
         env=kept | proxies | {key.upper(): value for key, value in proxies.items()} | {"no_proxy": "example.org"},
     )  # fmt: skip
     assert done.stdout.strip() == "answered", done.stderr[-1000:]
