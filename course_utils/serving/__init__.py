@@ -4,16 +4,16 @@ It is not meant for production. It runs in threads of the process that starts it
 process. Its formats, codes and version states follow what TensorFlow Serving documents:
 https://www.tensorflow.org/tfx/serving/api_rest and https://www.tensorflow.org/tfx/serving/serving_config. What it does differently:
 
-- a model is code, so it loads nothing from outside of its own folder, and the pages of other sites can't ask it anything: a POST
-  needs ``Content-Type: application/json``, or none;
-- it answers Predict, the status and a new config; over REST also the metadata. The sentences of its errors are its own;
+- a model is code, so it loads nothing from outside of its own folder. Requests that a browser sends for a page of another site,
+  as their headers ``Host``, ``Origin`` and ``Sec-Fetch-Site`` show, are refused;
+- it answers Predict, the status and a new config, and over REST also the metadata. The wording of its errors is its own;
 - a version that can't be loaded is tried again when its files change, not five times a minute apart; one without its folder
   ``variables`` can't be loaded, where TensorFlow Serving takes it for a model that has none;
 - requests of more than 64 MiB, numbers that the input's type can't hold, and shapes that the signature does not allow are refused;
 - there is no batching on the server, no warm-up by recorded requests, no metrics and no TLS.
 
-HTTP is tornado's and gRPC is grpcio's work; the messages are those of ``tensorflow-serving-api``. Importing this package imports no
-gRPC and no TensorFlow. Its modules, from the left to the right: ``values``, ``models``, ``rest``, ``grpc_services``, ``server``.
+HTTP is handled by tornado, gRPC by grpcio, and the messages come from ``tensorflow-serving-api``. Importing this package imports
+neither gRPC nor TensorFlow. Each module needs only those before it: ``values``, ``models``, ``rest``, ``grpc_services``, ``server``.
 """
 
 import os

@@ -82,11 +82,12 @@ class Version:
 
     def _check_place(self):
         """Refuse a version of which any part, links followed, is outside of the server's folder: a model is code."""
-        for path in (self.folder, *self.folder.rglob("*")):
-            if not path.resolve().is_relative_to(self.root):
-                raise ServingError(
-                    "PERMISSION_DENIED", f"{path.name} leads out of the server's folder: nothing was loaded"
-                )
+        parts = [self.folder]
+        for path in parts:  # which grows: a link to a folder inside may hold a link that leads outside
+            if not (real := path.resolve()).is_relative_to(self.root):
+                message = f"{path.name} leads out of the server's folder: nothing was loaded"
+                raise ServingError("PERMISSION_DENIED", message)
+            parts += [part for part in real.glob("*") if part not in parts]
 
     def files(self):
         """Describe the files, to see whether they change: names, sizes and times."""

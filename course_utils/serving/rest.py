@@ -16,8 +16,6 @@ _WHICH = r"(?:/versions/(\d+)|/labels/([^/:]+))?"
 _PREDICT = re.compile(rf"/v1/models/([^/:]+){_WHICH}:predict", re.A)
 _STATUS = re.compile(rf"/v1/models/([^/:]+){_WHICH}(/metadata)?", re.A)
 _HERE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.I)
-# What a page of another site may send without asking first; https://fetch.spec.whatwg.org/#cors-safelisted-request-header
-_OF_FORMS = ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded")
 
 
 def answer_rest(models, method, path, body):
@@ -55,7 +53,7 @@ def _metadata(models, spec):
 
 
 class Rest(tornado.web.RequestHandler):
-    """The handler of HTTP: it lets programs on this machine in, and no page of another site."""
+    """Answers HTTP: programs on this machine are let in, and pages of other sites are not."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
 
@@ -72,11 +70,9 @@ class Rest(tornado.web.RequestHandler):
         headers = self.request.headers
         if not _HERE.fullmatch(self.request.host):
             raise ServingError("PERMISSION_DENIED", f"this server is called 127.0.0.1, not {self.request.host[:60]}")
-        site = headers.get("Sec-Fetch-Site", "none")
+        site = headers.get("Sec-Fetch-Site", "none")  # browsers send it, and with a POST they send Origin too
         if site not in ("none", "same-origin") or headers.get("Origin", own := f"http://{self.request.host}") != own:
             raise ServingError("PERMISSION_DENIED", "this server answers programs, not the pages of other sites")
-        if headers.get("Content-Type", "").partition(";")[0].strip().lower() in _OF_FORMS:
-            raise ServingError("PERMISSION_DENIED", "send the header 'Content-Type: application/json'")
 
     async def _answer(self):
         request = self.request

@@ -92,7 +92,7 @@ class TeachingServer:
 
     async def _serve_rest(self):
         for name in ("tornado.general", "tornado.access"):
-            logging.getLogger(name).addHandler(logging.NullHandler())  # clients' mistakes are no warnings to the reader
+            logging.getLogger(name).addHandler(logging.NullHandler())  # clients' mistakes must not warn the reader
         listening = socket.create_server(("127.0.0.1", 0), backlog=128)
         listening.setblocking(False)
         routes = [(r"/v1(?:/.*)?", Rest, {"models": self.models, "pool": self._pools[0]})]

@@ -26,7 +26,7 @@ class ServingError(Exception):
 
 
 def invalid(message):
-    """Make the ServingError, with `message`, of a request that is not as it should be."""
+    """Make the ServingError, with `message`, for a request that breaks the rules."""
     return ServingError("INVALID_ARGUMENT", message)
 
 
@@ -64,7 +64,7 @@ def arrays_from_json(document, inputs):
     values = _columns(document["instances"], inputs) if row else document["inputs"]
     if not _is_object(values):
         if len(inputs) != 1:
-            raise invalid(f"A plain list can't be told apart into the inputs {', '.join(sorted(inputs))}: send objects")
+            raise invalid(f"A plain list can't be matched to the inputs {', '.join(sorted(inputs))}: send objects")
         values = dict.fromkeys(inputs, values)
     if set(values) != set(inputs):
         raise invalid(f"The inputs are {', '.join(sorted(inputs))}, but {', '.join(sorted(values))} was sent")
