@@ -109,6 +109,7 @@ _SLIPS = (  # what the parser says of a usual mistake, and what to tell the lear
     (r"Specific\" has no field", "inside `specific {{ ... }}`, write `versions:` before each number"),
     (r"VersionPolicy\" has no field named \"versions\"", "put the versions into `specific {{ ... }}`"),
     (r"has no field named \"(\w+)\"", "there is no field {0}"),
+    (r"should not have multiple \"key\"", "write one `version_labels {{ ... }}` for each label"),
     (r"parse integer: '(\d+)'", "a version is a number: leave out the quotes around {0}"),
     (r"got '(\w+)'", "{0} should be the value of a field: key: '{0}'"),
     (r"Expected \"([^\"]+)\"", "expected {0}"),
@@ -215,7 +216,7 @@ def _judge_course(found, server, right, times):
         goal = f"raise {right.__name__}" if isinstance(right, type) else f"return {right!r}"
         raise Wrong(f"it should {goal}, but it {_told(found)}.")
     if len(server.pauses) != times - 1:
-        raise Wrong(f"you sleep {_times(len(server.pauses))} for {_times(times)} asked: sleep once between two tries.")
+        raise Wrong(f"you sleep {_times(len(server.pauses))} and ask {_times(times)}: sleep once between two tries.")
     expect(
         server.pauses, _PAUSES[: times - 1], what="your pauses",
         otherwise="the pauses are {value}, but they should be {right}.",
@@ -265,18 +266,18 @@ EXERCISES = (
         "serving.answering",
         _answering,
         hint="Keep the versions that are AVAILABLE, turn their text into whole numbers, then take the largest. What if none is left?",
-        right="a client that watches a swap asks exactly this, and needs no luck with the moment.",
+        right="a client that watches a swap needs exactly this check, and it works at any moment of the swap.",
     ),
     Exercise(
         "serving.policy",
         _policy,
         hint="The policy 'specific' takes one 'versions: N' for each version. Each label is an entry with a key and a value.",
-        right="to end the trial, move a label or a number; the clients keep asking for stable and canary.",
+        right="to end the trial, move a label, and the clients go on asking for stable and canary. A server may insist that a version is loaded before it gets a label: then send the policy first.",
     ),
     Exercise(
         "serving.patient",
         _patient,
         hint="One loop of five tries. Inside: try to send; return, raise ValueError, or go on to the pause. What comes after the loop?",
-        right="real clients add a little chance to each pause: else all that were turned away come back at the same moment.",
+        right="real clients add a small random time to each pause. Otherwise, all clients that were turned away come back at the same moment.",
     ),
 )

@@ -137,6 +137,11 @@ version_labels { 'stable': 7 }
 version_labels { 'canary': 9 }"""
 
 
+# %% serving.policy: wrong, "In line 2, write one `version_labels { ... }` for each label"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { key: 'stable' value: 7 key: 'canary' value: 9 }"""
+
+
 # %% serving.policy: wrong, "In line 2, there is no field version_label"
 policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
 version_label { key: 'stable' value: 7 }
