@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: .venv help setup lab copy update test check data refresh bench assignments classroom test-classroom site slides test-pages clean
+.PHONY: .venv help setup lab copy update test check data refresh bench assignments classroom test-classroom site slides test-pages test-serving clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -81,6 +81,16 @@ slides: .venv/pages  ## make a deck of slides of each lesson, in build/slides
 
 test-pages: .venv/pages  ## site and slides in a real browser: on a phone, a screen and a projector
 	@$(BIN)/python -m pytest -q tests/test_site.py tests/test_slides.py $(ARGS)
+
+# MLServer needs other versions of some packages than the lessons do, so it gets an environment of its own; the lessons never see it.
+test-serving: setup  ## lesson 13's swap under load on MLServer, in an environment of its own (2 GB in build/serving)
+	@$(MAKE) --no-print-directory build/serving/ready || echo "MLServer could not be installed, see above: its test is skipped."
+	@$(BIN)/python -m pytest -q -rs tests/test_engines.py $(ARGS)
+
+build/serving/ready: constraints.txt
+	@$(BIN)/python -m venv build/serving
+	@build/serving/bin/python -m pip install --quiet --disable-pip-version-check mlserver==1.7.1 $$(grep ^tensorflow== constraints.txt)
+	@touch $@
 
 clean:  ## remove .venv and caches; data/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build course_utils.egg-info

@@ -60,7 +60,7 @@ def run():
         for number in (1, 2):
             keras.utils.set_random_seed(number)
             model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
-            lesson.export(model, folder / f"export {number}")
+            lesson.export(model, folder / f"export {number}", number)
             scores.append(model(image / 255).numpy()[0])
         models = folder / "digits"
         models.mkdir()
@@ -71,7 +71,7 @@ def run():
             return f"model_config_list {{ config {{ {model} model_version_policy {{ {policy} }} }} }}"
 
         begin = time.perf_counter()
-        server = stack.enter_context(serving.TeachingServer(config("latest { num_versions: 1 }")))
+        server = stack.enter_context(serving.TeachingServer(config("latest { num_versions: 1 }"), folder))
         yield against_bar("teaching server: start, with one model", time.perf_counter() - begin, 3)
         channel = stack.enter_context(grpc.insecure_channel(server.grpc))
         stub, url = PredictionServiceStub(channel), f"{server.rest}/v1/models/digits"

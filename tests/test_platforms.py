@@ -188,6 +188,20 @@ def test_workflow_runs_what_make_test_runs_with_the_oldest_and_the_newest_python
     assert workflow[True]["schedule"]  # YAML 1.1 reads `on` as True
 
 
+def test_workflow_runs_lesson_13_against_the_container_and_looks_for_failed_requests():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["serving"]["steps"]
+    runs = " ; ".join(step["run"] for step in steps if "run" in step)
+    assert re.search(r"docker compose up --detach.*--execute.* notebooks/13_serving\.ipynb.*make test-serving", runs)
+    environment = next(step["env"] for step in steps if "--execute" in step.get("run", ""))
+    assert set(environment) == {"COURSE_SERVING_REST", "COURSE_SERVING_GRPC", "COURSE_SERVING_FOLDER"}
+    printed = re.search(r'"(failed requests: 0)"', runs)[1]
+    outputs = (cell.get("outputs", []) for cell in notebooks.lessons(wanted=["13"])[0].code_cells)
+    assert printed in "".join(output.get("text", "") for found in outputs for output in found)
+    image = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text(encoding="utf-8"))["services"]["serving"]["image"]
+    assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", image)
+
+
 def test_every_action_is_pinned_to_a_commit():
     lines = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8").splitlines()
     used = [line for line in lines if "uses:" in line]

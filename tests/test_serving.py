@@ -7,6 +7,7 @@ tensorflow_serving/model_servers/http_rest_api_handler_test.cc.
 
 import base64
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -34,10 +35,9 @@ from jupyter_client.manager import start_new_kernel
 
 from course_utils import serving, tensorflow_start
 from course_utils.notebooks import definitions
-from course_utils.serving.__main__ import main
 from course_utils.serving.models import read_config
-from course_utils.serving.status import BANNER, ServingError
-from course_utils.serving.values import Spec, arrays_from_json, json_from_arrays, read_json
+from course_utils.serving.rest import BANNER
+from course_utils.serving.values import ServingError, Spec, arrays_from_json, json_from_arrays, read_json
 
 tensorflow_start.start_tensorflow()
 import tensorflow as tf  # noqa: E402
@@ -163,40 +163,36 @@ def test_nan_and_infinity_are_numbers_both_ways():
 @pytest.mark.parametrize(
     ("inputs", "document", "words"),
     [
-        ("float32", {}, "Missing 'inputs' or 'instances' key"),
-        ("float32", {"instances": [1], "inputs": [1]}, "only one of"),
-        ("float32", {"instances": 1}, "to be an list/array"),
-        ("float32", {"instances": []}, "No values in 'instances' array"),
-        ("float32", {"instances": ["x", "y"]}, "not of expected type: float"),
-        ("float32", {"instances": [True]}, "Type: True is not of expected type: float"),
-        ("float32", {"instances": [None]}, "Type: Null is not of expected type: float"),
+        ("float32", {}, "exactly one of the keys"),
+        ("float32", {"instances": [1], "inputs": [1]}, "exactly one of the keys"),
+        ("float32", {"instances": 1}, "to be a list with at least one entry"),
+        ("float32", {"instances": []}, "to be a list with at least one entry"),
+        ("float32", {"instances": ["x", "y"]}, 'JSON Value: "x" is not of expected type: float'),
+        ("float32", {"instances": [1, True]}, "true is not of expected type: float"),
+        ("float32", {"instances": [None]}, "null is not of expected type: float"),
         ("float32", {"instances": [{"b64": "aGk="}]}, "not of expected type: float"),
         ("float32", {"instances": [1e39]}, "to float without loss of precision"),
         ("float32", {"instances": [10**400]}, "to float without loss of precision"),
         ("uint8", {"instances": [1.0]}, "not of expected type: uint8"),
         ("uint8", {"instances": [0, 256]}, "to uint8 without loss of precision"),
-        ("uint8", {"instances": [float("nan")]}, "JSON Value: NaN Type: Number is not of expected type: uint8"),
+        ("uint8", {"instances": [-1]}, "to uint8 without loss of precision"),
+        ("uint8", {"instances": [float("nan")]}, "JSON Value: NaN is not of expected type: uint8"),
         ("bool", {"instances": [1]}, "not of expected type: bool"),
         ("object", {"instances": [1]}, "not of expected type: string"),
-        ("object", {"instances": [{"b64": "no base64"}]}, "Unable to base64 decode"),
-        ("object", {"inputs": [{"b64": 1}]}, "not formatted correctly for base64 data"),
-        ("float32", {"inputs": [[1, 2], [3]]}, "Encountered list at unexpected size: 1"),
-        ("float32", {"inputs": [[1, 2], 3]}, "found at incorrect level"),
-        (
-            "float32",
-            {"instances": [[1], ["a"]]},
-            "Failed to process element: 1 of 'instances' list. Error: INVALID_ARGUMENT",
-        ),
+        ("object", {"instances": [{"b64": "no base64"}]}, "is neither text nor base64 data"),
+        ("object", {"inputs": [{"b64": 1}]}, "is neither text nor base64 data"),
+        ("float32", {"inputs": [[1, 2], [3]]}, "lists of different sizes at level 1"),
+        ("float32", {"inputs": [[1, 2], 3]}, "lists of different sizes at level 1"),
         ("float16", {"instances": [1]}, "Conversion of JSON Value"),
-        (DOCUMENTED, {"instances": ["foo"]}, "expecting list of objects as multiple input tensors required"),
-        (DOCUMENTED, {"instances": [*ROWS["instances"], 3]}, "Expecting object but got list at item 2"),
-        (DOCUMENTED, {"instances": [{"tag": "foo"}]}, "keys must be equal to: sensor,signal,tag"),
-        (DOCUMENTED, {"inputs": [1]}, "expecting an object as multiple input tensors required"),
-        (DOCUMENTED, {"inputs": {"tag": ["foo"]}}, "Missing named input: "),
-        ("float32", {"instances": [1, {"x": 1}]}, "Expecting value/list but got object at item 1"),
+        (DOCUMENTED, {"instances": ["foo"]}, "can't be matched to the inputs sensor, signal, tag"),
+        (DOCUMENTED, {"instances": [*ROWS["instances"], 3]}, "Item 2 of 'instances' should be an object"),
+        (DOCUMENTED, {"instances": [{"tag": "foo"}]}, "an object with the keys sensor, signal, tag"),
+        (DOCUMENTED, {"inputs": [1]}, "can't be matched"),
+        (DOCUMENTED, {"inputs": {"tag": ["foo"]}}, "The inputs are sensor, signal, tag, but tag was sent"),
+        ("float32", {"instances": [1, {"x": 1}]}, "Item 0 of 'instances' should be an object"),
     ],
 )
-def test_wrong_requests_get_the_sentence_of_tensorflow_serving(inputs, document, words):
+def test_wrong_requests_get_a_sentence_and_a_code_of_the_client(inputs, document, words):
     specs = {"x": Spec(inputs, None)} if isinstance(inputs, str) else inputs
     with pytest.raises(ServingError) as caught:
         arrays_from_json(document, specs)
@@ -234,7 +230,7 @@ def test_any_json_gives_arrays_of_the_wanted_types_or_a_status(value, key, specs
     ("body", "words"),
     [
         (b"", "JSON Parse error: The document is empty"),
-        (b"instances = [1, 2]", "JSON Parse error: Invalid value"),
+        (b"instances = [1, 2]", "JSON Parse error"),
         (b"[1]", "Is not object"),
         (b"\xff\xfe\x00", "JSON Parse error"),
         (b'{"instances": ' + b"[" * 100_000, "JSON Parse error"),
@@ -250,9 +246,9 @@ def test_what_is_no_json_object_is_refused(body, words):
 @pytest.mark.parametrize(
     ("outputs", "words"),
     [
-        ({"x": np.float32(1)}, "has no shape information"),
-        ({"x": np.zeros(2), "y": np.zeros(3)}, "have inconsistent batch sizes"),
-        ({"x": np.array([b"\xff"], object)}, "is no UTF-8"),
+        ({"x": np.float32(1)}, "one entry per instance"),
+        ({"x": np.zeros(2), "y": np.zeros(3)}, "one entry per instance"),
+        ({"x": np.array([b"\xff"], object)}, "is not UTF-8"),
     ],
 )
 def test_outputs_that_fit_no_row_are_refused(outputs, words):
@@ -291,11 +287,6 @@ class Named(tf.Module):
             "mean": tf.reduce_mean(sensor)[None] + tf.zeros_like(sensor[:, 0, 0]),
         }
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="inputs")])
-    def records(self, inputs):
-        x = tf.io.parse_example(inputs, {"x": tf.io.FixedLenFeature((), tf.float32)})["x"]
-        return {"classes": tf.tile([["low", "high"]], (tf.shape(x)[0], 1)), "scores": tf.stack([1 - x, x], 1)}
-
 
 def write(module, folder, **signatures):
     """Export beside the folder, then rename: as one step."""
@@ -311,8 +302,7 @@ def exports(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports")
     for constant in (2, 3):
         write(Half(constant), folder / "half" / str(constant))
-    named = Named()
-    write(named, folder / "named" / "1", serving_default=named.call, records=named.records)
+    write(Named(), folder / "named" / "1")
     return folder
 
 
@@ -326,10 +316,13 @@ def listed(*configs):
 
 @pytest.fixture(scope="module")
 def server(exports, tmp_path_factory):
-    half = tmp_path_factory.mktemp("served") / "half"
-    shutil.copytree(exports / "half" / "3", half / "00000123")
-    text = listed(config(half), config(exports / "named", "named"), config(half.parent / "empty", "empty"))
-    with serving.TeachingServer(text, poll_seconds=POLL, body_limit=2_000_000, body_seconds=2.0) as found:
+    root = tmp_path_factory.mktemp("served")
+    shutil.copytree(exports / "half" / "3", root / "half" / "00000123")
+    shutil.copytree(exports / "named", root / "named")
+    text = listed(
+        config(root / "half"), config("named", "named"), config("empty", "empty")
+    )  # two are relative to the root
+    with serving.TeachingServer(text, root, poll_seconds=POLL) as found:
         yield found
 
 
@@ -389,13 +382,13 @@ def test_several_inputs_and_outputs_in_rows_and_columns(server):
     [  # TensorFlow Serving's own test, UnsupportedApiCalls
         ("GET", "/v1/foo", 400, "Malformed request"),
         ("POST", "/v1/foo", 400, "Malformed request"),
-        ("GET", "/v1/models", 400, "Missing model name"),
+        ("GET", "/v1/models", 400, "Malformed request"),
         ("POST", "/v1/models", 400, "Malformed request"),
         ("GET", "/v1/models/foo:predict", 400, "Malformed request"),
         ("GET", "/v1/models/foo/version/50:predict", 400, "Malformed request"),
         ("POST", "/v1/models/foo/version/50:regress", 400, "Malformed request"),
         ("POST", "/v1/models/foo/versions/HELLO:regress", 400, "Malformed request"),
-        ("POST", f"/v1/models/foo/versions/{2**64 - 1}:regress", 400, "Failed to convert version"),
+        ("POST", f"/v1/models/foo/versions/{2**64 - 1}:predict", 400, "Failed to convert version"),
         ("GET", f"/v1/models/half/versions/1{'0' * 40}123", 400, "Failed to convert version"),
         ("GET", f"/v1/models/half/versions/{'1' * 5000}", 400, "Failed to convert version"),
         ("POST", "/v1/models/foo/metadata", 400, "Malformed request"),
@@ -407,6 +400,8 @@ def test_several_inputs_and_outputs_in_rows_and_columns(server):
         ("GET", "/v1/models/foo", 404, "Could not find any versions of model foo"),
         ("GET", "/v1/models/empty", 404, "Could not find any versions of model empty"),
         ("GET", "/v1/models/half/labels/best", 400, "Unrecognized servable version label: best"),
+        ("POST", "/v1/models/half:PREDICT", 400, "Malformed request"),
+        ("POST", "/v1/models/half:classify", 400, "Malformed request"),
         ("GET", "/v1/models/foo/metadata", 404, "Servable not found for request: Latest(foo)"),
     ],
 )
@@ -424,11 +419,11 @@ def test_paths_that_are_not_answered(server, method, path, code, words):
         ("half/versions/99:predict", {"instances": [1]}, 404, "Specific(half, 99)"),
         ("half/labels/best:predict", {"instances": [1]}, 400, "Unrecognized servable version label: best"),
         ("half:predict", b"", 400, "JSON Parse error: The document is empty"),
-        ("half:predict", b"instances = [1, 2]", 400, "JSON Parse error: Invalid value"),
+        ("half:predict", b"instances = [1, 2]", 400, "JSON Parse error"),
         ("half:predict", {"instances": ["x", "y"]}, 400, "not of expected type: float"),
         ("half:predict", {"signature_name": 100}, 400, "'signature_name' key must be a string value."),
         ("half:predict", {"signature_name": "no", "instances": [1]}, 400, 'Serving signature name: "no" not found'),
-        ("half:predict", {"instances": [[1, 2], [3]]}, 400, "Encountered list at unexpected size"),
+        ("half:predict", {"instances": [[1, 2], [3]]}, 400, "Encountered lists of different sizes"),
         ("half:predict", b'{"instances": ' + b"[" * 65 + b"1" + b"]" * 65 + b"}", 400, "more than 64 levels"),
         (
             "named:predict",
@@ -436,18 +431,6 @@ def test_paths_that_are_not_answered(server, method, path, code, words):
             400,
             "Input signal expects shape [?,5] but [1,1]",
         ),
-        ("half:classify", {"instances": [1]}, 400, "When method is classify, key 'examples' is expected"),
-        ("half:classify", {"examples": [{"x": 1.0}]}, 400, "No classification inputs found in SignatureDef"),
-        ("named:classify", {"examples": [{"x": 1.0}]}, 400, "Expected one input Tensor."),
-        ("named:classify", {"signature_name": "records", "examples": [1]}, 400, "Example must be JSON object"),
-        (
-            "named:classify",
-            {"signature_name": "records", "examples": [{"x": [1, "a"]}]},
-            400,
-            "Unexpected element type",
-        ),
-        ("named:classify", {"signature_name": "records", "examples": [{"y": 1.0}]}, 400, ""),
-        ("half:regress", {"examples": [{"x": 1.0}]}, 501, "regress"),
     ],
 )
 def test_bad_requests_get_their_error_and_the_server_goes_on(server, path, body, code, words):
@@ -463,23 +446,6 @@ def test_nan_is_answered_with_nan_where_the_type_has_it(server):
     assert reply.text == '{"predictions": [NaN, Infinity, -Infinity]}'
 
 
-def test_classify_hands_serialized_examples_to_the_signature(server):
-    reply = post(server, "named:classify", {"signature_name": "records", "examples": [{"x": 0.25}, {"x": 1.0}]})
-    assert reply.json() == {"results": [[["low", 0.75], ["high", 0.25]], [["low", 0.0], ["high", 1.0]]]}
-
-
-def test_body_of_100_megabytes_is_refused_and_not_kept(server):
-    body = b"1" * 100_000_000
-    before = psutil.Process().memory_info().rss
-    reply = post(server, "half:predict", body)
-    assert reply.status_code == 413
-    assert "100000000 bytes" in reply.json()["error"]
-    assert psutil.Process().memory_info().rss - before < 60_000_000
-    chunks = (b"1" * 100_000 for _ in range(50))  # no Content-Length says how much will come
-    assert requests.post(f"{server.rest}/v1/models/half:predict", data=chunks, timeout=20).status_code == 413
-    assert_serves(server)
-
-
 def raw(server, text):
     """Open a connection and send a piece of text."""
     host, port = server.rest.removeprefix("http://").split(":")
@@ -489,17 +455,6 @@ def raw(server, text):
 
 
 HEAD = b"POST /v1/models/half:predict HTTP/1.1\r\nHost: here\r\nContent-Length: 40\r\n\r\n"
-
-
-def test_slow_client_gets_its_error_while_others_are_answered(server):
-    begin = time.monotonic()
-    with raw(server, HEAD + b'{"instances": [') as slow:
-        assert_serves(server)
-        reply = slow.makefile("rb").read()  # until the server closes the connection
-    assert reply.startswith(b"HTTP/1.1 408")
-    assert b"did not arrive within 2 s" in reply
-    assert 1.5 < time.monotonic() - begin < 20
-    assert_serves(server)
 
 
 @pytest.mark.parametrize(
@@ -545,22 +500,15 @@ def test_strings_and_named_inputs_over_grpc(stubs):
     request = message("named", [b"\xff\x00", b"b"], "tag")
     request.inputs["signal"].CopyFrom(tf.make_tensor_proto(np.ones((2, 5), np.int64)))
     request.inputs["sensor"].CopyFrom(tf.make_tensor_proto(np.ones((2, 2, 2), np.float32)))
-    request.output_filter.extend(["tag_bytes"])
     response = stubs[0].Predict(request, timeout=20)
     assert tf.make_ndarray(response.outputs["tag_bytes"]).tolist() == [b"\xff\x00", b"b"]
-    assert list(response.outputs) == ["tag_bytes"]
+    assert tf.make_ndarray(response.outputs["total"]).tolist() == [5, 5]
 
 
 def _too_large():
     request = message("half", 1.0)
     for _ in range(4):
         request.inputs["x"].tensor_shape.dim.add(size=100_000)
-    return request
-
-
-def _filtered():
-    request = message("half", 1.0)
-    request.output_filter.append("z")
     return request
 
 
@@ -572,11 +520,9 @@ def _filtered():
         (message("half", 1.0, version_label="best"), "INVALID_ARGUMENT", "Unrecognized servable version label"),
         (message("half", 1.0, signature_name="no"), "FAILED_PRECONDITION", '"no" not found'),
         (message("half", 1), "INVALID_ARGUMENT", "expects float but int32 is provided"),
-        (message("half", 1.0, "z"), "INVALID_ARGUMENT", "Sent extra: {z}. Missing but required: {x}."),
-        (message("named", [b"a"], "tag"), "INVALID_ARGUMENT", "input size does not match signature: 1!=3"),
+        (message("half", 1.0, "z"), "INVALID_ARGUMENT", "The inputs are x, but z was sent"),
+        (message("named", [b"a"], "tag"), "INVALID_ARGUMENT", "The inputs are sensor, signal, tag, but tag was sent"),
         (_too_large(), "INVALID_ARGUMENT", "is too large"),
-        (_filtered(), "INVALID_ARGUMENT", "output tensor alias not found in signature: z"),
-        (message("half", np.zeros(600_000, np.float32)), "RESOURCE_EXHAUSTED", "larger than max"),
     ],
 )
 def test_bad_messages_get_their_status_and_the_server_goes_on(server, stubs, request_, code, words):
@@ -587,29 +533,21 @@ def test_bad_messages_get_their_status_and_the_server_goes_on(server, stubs, req
     assert_serves(server)
 
 
-def test_metadata_is_the_same_over_both_protocols_and_names_types_and_open_sizes(server, stubs):
-    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-    request.model_spec.name = "named"
-    response = stubs[0].GetModelMetadata(request, timeout=20)
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    assert response.metadata["signature_def"].Unpack(signatures)
+def test_documented_metadata_names_types_and_open_sizes(server):
     found = get(server, "/named/metadata").json()
     assert found["model_spec"] == {"name": "named", "signature_name": "", "version": "1"}
     inside = json_format.ParseDict(found["metadata"]["signature_def"], get_model_metadata_pb2.SignatureDefMap())
-    assert inside == signatures
+    assert "serving_default" in inside.signature_def
     signal_ = found["metadata"]["signature_def"]["signature_def"]["serving_default"]["inputs"]["signal"]
     assert signal_["dtype"] == "DT_INT64"
     assert [dim["size"] for dim in signal_["tensor_shape"]["dim"]] == ["-1", "5"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"), [([], "at least one metadata_field"), (["other"], "other is not supported")]
-)
-def test_metadata_wants_a_field_that_exists(stubs, fields, words):
-    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
-    request.model_spec.name = "half"
-    with pytest.raises(grpc.RpcError, match=words):
+def test_what_is_not_answered_over_grpc_says_so(stubs):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    with pytest.raises(grpc.RpcError) as caught:
         stubs[0].GetModelMetadata(request, timeout=20)
+    assert caught.value.code().name == "UNIMPLEMENTED"
 
 
 def test_status_is_the_same_over_both_protocols(server, stubs):
@@ -630,7 +568,7 @@ class Served:
         self.base.mkdir()
 
     def start(self, rest=""):
-        self.server = serving.TeachingServer(listed(config(self.base, rest=rest)), poll_seconds=POLL)
+        self.server = serving.TeachingServer(listed(config(self.base, rest=rest)), self.base.parent, poll_seconds=POLL)
         return self.server
 
     def put(self, number, constant=2):
@@ -824,14 +762,250 @@ def test_version_that_is_wanted_again_before_its_last_answer_stays(served):
         ("", "Only ModelConfigList is supported"),
         (
             listed("config { name: 'a' base_path: '/a' }"),
-            "wants a name, a base_path, and the model_platform 'tensorflow'",
+            "needs a name, a base_path, and the model_platform 'tensorflow'",
         ),
-        (listed(config("/a"), config("/b")), "multiple times"),
+        (listed(config("a"), config("b")), "multiple times"),
     ],
 )
-def test_config_that_can_not_be_used_gets_one_sentence(text, words):
+def test_config_that_can_not_be_used_gets_one_sentence(text, words, tmp_path):
     with pytest.raises(ServingError, match=words):
-        serving.TeachingServer(text)
+        serving.TeachingServer(text, tmp_path)
+
+
+# What it refuses: a model is code, and a browser shows pages of strangers
+
+
+class Spy(tf.Module):
+    """A model that writes a file as soon as it is loaded."""
+
+    class Written(tf.lookup.KeyValueTensorInitializer):
+        def __init__(self, path):
+            super().__init__(["a"], [1])
+            self._path = path
+
+        def initialize(self, table):
+            with tf.control_dependencies([tf.io.write_file(self._path, "a model was here")]):
+                return super().initialize(table)
+
+    def __init__(self, path):
+        self.table = tf.lookup.StaticHashTable(self.Written(path), 0)
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="x")])
+    def call(self, x):
+        return {"y": self.table.lookup(x)}
+
+
+@pytest.fixture
+def spy(tmp_path_factory):
+    """The folder of a model outside of the server's, and the file that it writes when it is loaded."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    written = elsewhere / "written"
+    write(Spy(str(written)), elsewhere / "half" / "1")
+    written.unlink(missing_ok=True)
+    return elsewhere / "half", written
+
+
+def test_model_writes_its_file_where_it_may_be_loaded(spy):
+    folder, written = spy
+    with serving.TeachingServer(listed(config(folder)), folder.parent) as server:
+        assert get(server, "/half").json()["model_version_status"][0]["state"] == "AVAILABLE"
+    assert written.read_text() == "a model was here"
+
+
+@pytest.mark.parametrize("way", ["absolute", "dots", "link to the base", "path over REST"])
+def test_base_path_outside_of_the_folder_is_refused_in_one_sentence_at_the_start_and_by_grpc(served, spy, way):
+    folder, written = spy
+    served.put(1)
+    server = served.start()
+    (served.base.parent / "link").symlink_to(folder, target_is_directory=True)
+    dots = f"half/../../{folder.parent.name}/half"
+    base = {"absolute": folder, "dots": dots, "link to the base": "link"}.get(way)
+    if way == "path over REST":
+        for path in (f"..%2F{folder.parent.name}%2Fhalf", f"{folder}", f"%2e%2e/{folder.parent.name}/half"):
+            assert post(server, f"{path}:predict", {"instances": ["a"]}).status_code in (400, 404)
+    else:
+        with pytest.raises(ServingError, match=r"outside of the server's folder") as caught:
+            serving.TeachingServer(listed(config(base)), served.base.parent)
+        assert "\n" not in str(caught.value)
+        request = model_management_pb2.ReloadConfigRequest()
+        text_format.Parse(listed(config(base)), request.config)
+        with grpc.insecure_channel(server.grpc) as channel, pytest.raises(grpc.RpcError) as refused:
+            model_service_pb2_grpc.ModelServiceStub(channel).HandleReloadConfigRequest(request, timeout=20)
+        assert refused.value.code().name == "INVALID_ARGUMENT"
+    assert served.ask() == 2.0
+    assert not written.exists()
+
+
+@pytest.mark.parametrize("linked", ["version", "graph", "weights", "each file of linked weights"])
+def test_version_that_leads_out_of_the_folder_through_a_link_is_not_loaded(served, spy, linked):
+    folder, written = spy
+    served.put(1)
+    served.start()
+    if linked == "version":
+        (served.base / "2").symlink_to(folder / "1", target_is_directory=True)
+    else:
+        beside = served.base.parent / "beside"
+        shutil.copytree(folder / "1", beside)
+        part = beside / ("saved_model.pb" if linked == "graph" else "variables")
+        (shutil.rmtree if part.is_dir() else Path.unlink)(part)
+        goal = folder / "1" / part.name
+        if linked.startswith("each"):  # a link inside of the folder first, and only then out of it
+            (inside := served.base.parent / "inside").mkdir()
+            for file in goal.iterdir():
+                (inside / file.name).symlink_to(file)
+            goal = inside
+        part.symlink_to(goal)
+        beside.rename(served.base / "2")
+    served.wait(v2="END", v1="AVAILABLE")
+    entry = get(served.server, "/half/versions/2").json()["model_version_status"][0]["status"]
+    assert entry["error_code"] == "PERMISSION_DENIED"
+    assert "nothing was loaded" in entry["error_message"]
+    assert served.ask() == 2.0
+    assert not written.exists()
+
+
+def test_link_that_stays_in_the_folder_is_followed(served):
+    served.put(1)
+    served.start()
+    shutil.copytree(served.base / "1", beside := served.base.parent / "beside")
+    (beside / "round").symlink_to(".", target_is_directory=True)  # a link that leads back to where it lies
+    (served.base / "7").symlink_to(beside, target_is_directory=True)
+    served.wait(v7="AVAILABLE")
+    assert served.ask() == 2.0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:8501"},
+        {"Host": "10.0.0.7"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example", "Content-Type": "text/plain"},
+        {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/x-www-form-urlencoded"},
+    ],
+    ids=lambda headers: ", ".join(map(" ".join, headers.items())),
+)
+def test_page_of_another_site_is_refused_whatever_it_can_send(server, headers):
+    reply = post(server, "half:predict", {"instances": [1.0]}, headers=headers)
+    assert reply.status_code in (400, 403)
+    assert "predictions" not in reply.text
+    assert requests.get(f"{server.rest}/v1/models/half", headers=headers, timeout=20).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
+def test_programs_on_this_machine_are_let_in(server, name):
+    port = server.rest.rpartition(":")[2]
+    headers = {"Host": f"{name}:{port}", "Content-Type": "application/json; charset=utf-8", "Sec-Fetch-Site": "none"}
+    assert post(server, "half:predict", {"instances": [1.0]}, headers=headers).json() == {"predictions": [3.5]}
+
+
+def test_documented_command_of_curl_which_names_the_type_of_forms_is_answered(server):
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "curl/8.5.0", "Accept": "*/*"}
+    reply = post(server, "half:predict", {"instances": [1.0, 2.0, 5.0]}, headers=headers)
+    assert reply.json() == {"predictions": [3.5, 4.0, 5.5]}
+
+
+def test_bodies_may_be_compressed_and_too_large_ones_are_refused(server):
+    body = gzip.compress(json.dumps({"instances": [1.0]}).encode())
+    assert post(server, "half:predict", body, headers={"Content-Encoding": "gzip"}).json() == {"predictions": [3.5]}
+    with contextlib.suppress(requests.RequestException):  # the connection may close before all is sent
+        assert post(server, "half:predict", b"1" * (65 << 20)).status_code in (400, 413)
+    bomb = gzip.compress(b"1" * (65 << 20))
+    with contextlib.suppress(requests.RequestException):
+        assert post(server, "half:predict", bomb, headers={"Content-Encoding": "gzip"}).status_code in (400, 413)
+    assert_serves(server)
+
+
+# Odd folders
+
+
+def test_odd_folders_are_passed_over_and_two_names_of_one_number_are_one_version(served):
+    served.put(1, 2)
+    for name in ("+2", "-3", "4.0", " 5", "6e1", "٣", "²", "9" * 25, str(2**63), "v8", "tmp", ".11"):
+        shutil.copytree(served.exports / "half" / "3", served.base / name)
+    (served.base / "12").write_text("a file")
+    (served.base / "13").symlink_to("nowhere")
+    shutil.copytree(served.exports / "half" / "3", served.base / "01")
+    served.start("model_version_policy { all { } }")
+    assert served.states() == {1: "AVAILABLE"}
+    assert served.ask() == 2.0  # the shortest name
+    served.put(2**63 - 1, 3)
+    served.wait(**{f"v{2**63 - 1}": "AVAILABLE"})
+    assert served.ask() == 3.0
+
+
+def test_folder_that_can_not_be_read_or_is_gone_keeps_what_is_loaded(served):
+    served.put(1)
+    served.start()
+    served.base.rename(served.base.parent / "gone")
+    time.sleep(5 * POLL)
+    assert served.ask() == 2.0
+    served.base.write_text("a file")
+    time.sleep(5 * POLL)
+    assert served.ask() == 2.0
+    served.base.unlink()
+    (served.base.parent / "gone").rename(served.base)
+    served.put(2, 3)
+    served.wait(v2="AVAILABLE")
+
+
+def test_version_that_is_copied_slowly_is_loaded_once_it_is_whole(served):
+    served.put(1)
+    served.start()
+    source = served.exports / "half" / "3"
+    for path in sorted(source.rglob("*")):
+        target = served.base / "2" / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir(parents=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        data = path.read_bytes()
+        with target.open("wb") as file:
+            for part in (data[: len(data) // 2], data[len(data) // 2 :]):
+                file.write(part)
+                file.flush()
+                time.sleep(1.5 * POLL)
+                assert served.ask() in (2.0, 3.0)
+    served.wait(v2="AVAILABLE", v1="END")
+    assert served.ask() == 3.0
+
+
+def test_folders_that_come_and_go_harm_nobody(served):
+    served.put(1)
+    served.start()
+    for round_ in range(20):
+        served.put(2 + round_, 3)
+        time.sleep(POLL / 3)
+        shutil.rmtree(served.base / str(2 + round_), ignore_errors=True)
+        assert served.ask() in (2.0, 3.0)
+    served.wait(v1="AVAILABLE")
+    served.put(50, 3)
+    served.wait(v50="AVAILABLE")
+
+
+def test_labels_and_policy_change_together_without_a_gap(served):
+    served.put(1, 2)
+    served.put(2, 3)
+    served.start("model_version_policy { specific { versions: 1 } } version_labels { key: 'stable' value: 1 }")
+    stop, found = threading.Event(), set()
+
+    def ask():
+        while not stop.is_set():
+            found.add(served.ask("half/labels/stable"))
+
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(ask) for _ in range(2)]
+        for number in (2, 1, 2):
+            only = f"model_version_policy {{ specific {{ versions: {number} }} }} "
+            served.reload(only + f"version_labels {{ key: 'stable' value: {number} }}")
+        stop.set()
+        [future.result() for future in futures]
+    assert found <= {2.0, 3.0}
 
 
 # Under load
@@ -903,7 +1077,7 @@ def port_is_free(address):
 
 def test_close_frees_the_ports_and_ends_the_threads(exports):
     before = set(threading.enumerate())
-    server = serving.TeachingServer(listed(config(exports / "half")), poll_seconds=POLL)
+    server = serving.TeachingServer(listed(config(exports / "half")), exports, poll_seconds=POLL)
     assert server.rest.startswith("http://127.0.0.1:")
     assert server.grpc.startswith("127.0.0.1:")
     assert_answers = post(server, "half:predict", {"instances": [0.0]})
@@ -920,70 +1094,28 @@ def test_close_frees_the_ports_and_ends_the_threads(exports):
     assert port_is_free(server.grpc)
 
 
-def test_taken_port_is_an_error_that_leaves_nothing(exports):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        before = set(threading.enumerate())
-        for ports in ({"rest_port": port}, {"grpc_port": port}):
-            with pytest.raises(OSError, match=str(port) if "grpc_port" in ports else "in use"):
-                serving.TeachingServer(listed(config(exports / "half")), **ports)
-        time.sleep(0.2)
-        assert not [thread for thread in set(threading.enumerate()) - before if thread.is_alive()]
-
-
-@pytest.fixture(scope="module")
-def programs(exports, tmp_path_factory):
-    """Two programs that serve, started together: one that is to be killed, one that ends without closing its server."""
-    file = tmp_path_factory.mktemp("config") / "models.config"
-    file.write_text(listed(config(exports / "half")), encoding="utf-8")
-    left_open = (
+def test_program_that_ends_without_closing_its_server_ends_in_silence(exports):
+    code = (
         "import sys; from course_utils import tensorflow_start, serving; tensorflow_start.start_tensorflow();"
-        f"server = serving.TeachingServer(open({str(file)!r}).read());"
+        f"server = serving.TeachingServer({listed(config('half'))!r}, {str(exports)!r});"
         "print(server.rest, server.grpc, flush=True); sys.stdin.read()"
     )
     options = {"cwd": ROOT, "text": True, **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)}
-    with contextlib.ExitStack() as stack:
-        started = []
-        for arguments in (["-m", "course_utils.serving", str(file)], ["-W", "ignore", "-c", left_open]):
-            started.append(stack.enter_context(subprocess.Popen([sys.executable, *arguments], **options)))
-            stack.callback(started[-1].kill)
-        yield started
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], **options) as program:
+        addresses = program.stdout.readline().split()
+        assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
+        assert psutil.Process(program.pid).children(recursive=True) == []
+        program.stdin.close()  # it reads to the end, and ends
+        assert program.wait(20) == 0
+        assert program.stderr.read() == ""
+    assert all(map(port_is_free, addresses))
 
 
-def _gone(program, addresses):
-    assert psutil.Process(program.pid).children(recursive=True) == []
-    return lambda: all(map(port_is_free, addresses))
-
-
-def test_killed_server_leaves_no_process_and_no_port(programs):
-    line = programs[0].stdout.readline()
-    assert "teaching server, not TensorFlow Serving" in line
-    addresses = [word.rstrip(",\n") for word in line.split() if "127.0.0.1" in word]
-    assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
-    gone = _gone(programs[0], addresses)
-    programs[0].kill()  # SIGKILL where there are signals
-    assert programs[0].wait(10) != 0
-    assert gone()
-
-
-def test_program_that_ends_without_closing_its_server_ends_in_silence(programs):
-    addresses = programs[1].stdout.readline().split()
-    assert requests.get(f"{addresses[0]}/v1/models/half", timeout=20).ok
-    gone = _gone(programs[1], addresses)
-    programs[1].stdin.close()  # it reads to the end, and ends
-    assert programs[1].wait(20) == 0
-    assert programs[1].stderr.read() == ""
-    assert gone()
-
-
-def test_server_ends_with_its_kernel(exports, tmp_path):
-    file = tmp_path / "models.config"
-    file.write_text(listed(config(exports / "half")), encoding="utf-8")
+def test_server_ends_with_its_kernel(exports):
     code = (
         "from course_utils import tensorflow_start, serving; tensorflow_start.start_tensorflow()\n"
-        f"server = serving.TeachingServer(open({str(file)!r}).read()); import os; print(server.rest, server.grpc, os.getpid())"
+        f"server = serving.TeachingServer({listed(config('half'))!r}, {str(exports)!r})\n"
+        "import os; print(server.rest, server.grpc, os.getpid())"
     )
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT))
     try:
@@ -1014,9 +1146,9 @@ def test_server_of_your_own_is_taken_from_the_environment(server, tmp_path, monk
     monkeypatch.setenv("COURSE_SERVING_REST", server.rest + "/")
     monkeypatch.setenv("COURSE_SERVING_GRPC", server.grpc)
     with pytest.raises(ValueError, match="go together"):
-        serving.Connection("")
+        serving.Connection("", tmp_path)
     monkeypatch.setenv("COURSE_SERVING_FOLDER", str(tmp_path))
-    connection = serving.Connection("")
+    connection = serving.Connection("", tmp_path)
     assert (connection.is_teaching, connection.rest, connection.grpc) == (False, server.rest, server.grpc)
     connection.close()
     assert_serves(server)
@@ -1036,7 +1168,7 @@ def test_server_of_your_own_that_does_not_answer_is_named(open_port, tmp_path, m
         for name, value in {"REST": "http://127.0.0.1:1", "GRPC": address, "FOLDER": str(tmp_path)}.items():
             monkeypatch.setenv(f"COURSE_SERVING_{name}", value)
         with pytest.raises(ConnectionError, match=f"^no model server answers at {address}"):
-            serving.Connection("", patience=0.5)
+            serving.Connection("", tmp_path, patience=0.5)
 
 
 def test_teaching_server_is_started_where_none_is_named(tmp_path, monkeypatch):
@@ -1044,7 +1176,7 @@ def test_teaching_server_is_started_where_none_is_named(tmp_path, monkeypatch):
         monkeypatch.delenv(f"COURSE_SERVING_{name}", raising=False)
     folder = serving.folder("half", tmp_path)
     assert folder == tmp_path / "half"
-    connection = serving.Connection(listed(config(serving.base_path("half", folder))))
+    connection = serving.Connection(listed(config(serving.base_path("half", folder))), tmp_path)
     assert connection.is_teaching
     assert requests.get(f"{connection.rest}/v1/models/half", timeout=20).status_code == 404
     connection.close()
@@ -1098,7 +1230,7 @@ def _batching_parameters():
 def test_batching_takes_the_largest_request_of_the_lesson():
     lesson_source = (ROOT / "notebooks" / "13_serving.ipynb").read_text(encoding="utf-8")
     found = text_format.Parse(_deployed("batching.config"), _batching_parameters())
-    largest = max(map(int, re.search(r"batches = np.array\(\[(.*?)\]\)", lesson_source).group(1).split(",")))
+    largest = max(map(int, re.search(r'gRPC\\": \[(.*?)\]', lesson_source).group(1).split(",")))
     assert found.max_batch_size.value >= largest  # a larger request would be refused
     assert 0 <= found.batch_timeout_micros.value < 30_000
     assert found.max_enqueued_batches.value >= 1
@@ -1123,7 +1255,7 @@ def exported(lesson, tmp_path_factory):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)])
     folder = tmp_path_factory.mktemp("digits") / "1"
-    lesson.export(model, folder)
+    lesson.export(model, folder, 7)
     return model, folder, tf.saved_model.load(folder).signatures
 
 
@@ -1134,17 +1266,30 @@ PICTURES = arrays.arrays("uint8", st.tuples(st.integers(0, 5), st.just(28), st.j
 @settings(max_examples=15)
 def test_export_answers_as_the_model_whatever_the_batch(lesson, exported, pictures):
     model, _, signatures = exported
-    assert lesson.same_answers(signatures, model, pictures)
+    assert lesson.largest_difference(signatures, model, pictures) < 1e-4
+    assert signatures["classify"](images=pictures)["version"].numpy().tolist() == [7] * len(pictures)
 
 
-def test_comparison_notices_another_model(lesson, exported):
+def renamed(classify):
+    """A signature with right probabilities and a wrong name for each digit."""
+
+    def call(images):
+        answer = classify(images=images)
+        return answer | {"label": tf.fill(tf.shape(answer["label"]), "none")}
+
+    return call
+
+
+def test_comparison_notices_another_model_and_wrong_names(lesson, exported):
     model, _, signatures = exported
     pictures = np.random.default_rng(0).integers(0, 256, (4, 28, 28), np.uint8)
 
     def other(pictures):
         return model(pictures[:, ::-1])
 
-    assert not lesson.same_answers(signatures, other, pictures)
+    assert lesson.largest_difference(signatures, other, pictures) > 0.1
+    swapped = dict(zip(signatures, signatures.values(), strict=True)) | {"classify": renamed(signatures["classify"])}
+    assert lesson.largest_difference(swapped, model, pictures) == np.inf
 
 
 @given(PICTURES)
@@ -1157,7 +1302,7 @@ def test_png_files_lead_back_to_the_same_pixels(lesson, pictures):
 
 def test_export_refuses_what_its_signatures_do_not_allow(exported):
     _, folder, _ = exported
-    with serving.TeachingServer(listed(config(folder.parent, "digits"))) as server:
+    with serving.TeachingServer(listed(config(folder.parent, "digits")), folder.parent) as server:
         for name, value in (
             ("images", [[[0.5] * 28] * 28]),
             ("images", [[[0] * 28] * 27]),
@@ -1201,28 +1346,49 @@ def test_client_of_the_lesson_writes_down_failures_and_goes_on(lesson):
         return code
 
     lesson.client(ask_once, stop, log)
-    assert [version for _, version in log] == [1, 0, 2]
+    assert [version for *_, version in log] == [1, 0, 2]
     assert log == sorted(log)
+    assert all(seconds >= 0 for _, seconds, _ in log)
 
 
-@pytest.mark.parametrize("port", [-1, 65536, 70000, 8500.0, "8500", None])
-def test_port_out_of_range_is_named(port):
-    for ports in ((port, 0), (0, port)):
-        with pytest.raises(ValueError, match=rf"expected a port from 0 to 65535, got {port!r}"):
-            serving.TeachingServer("", *ports)
+def test_measurement_counts_every_request_of_every_client(lesson):
+    calls, lock = [], threading.Lock()
+
+    def send(request):
+        with lock:
+            calls.append((request, threading.get_ident()))
+        time.sleep(0.02)
+
+    times, rate = lesson.under_load(send, "question", clients=3, seconds=0.2)
+    assert len(times) == len(calls) >= 9
+    assert {request for request, _ in calls} == {"question"}
+    assert len({thread for _, thread in calls}) == 3
+    assert times.min() >= 0.019
+    assert 0 < rate <= 3 / 0.019
+    times, _ = lesson.under_load(send, None, clients=2, seconds=0)
+    assert len(times) == 6  # three each at least
 
 
-@pytest.mark.parametrize("config", [None, 5, b"model_config_list {}", ["a"]])
-def test_configuration_of_another_type_is_named(config):
-    with pytest.raises(ValueError, match="expected a model config, as a text"):
-        serving.TeachingServer(config)
+def test_swap_takes_its_steps_in_order_and_pauses_before_each(lesson, monkeypatch):
+    did = []
+    monkeypatch.setattr(lesson, "publish", lambda number: did.append(f"publish {number}"))
+    monkeypatch.setattr(lesson, "move_label", lambda number: did.append(f"label {number}"))
+    monkeypatch.setattr(lesson, "ask_rest", lambda session, path: did.append(path))
+    monkeypatch.setattr(lesson, "session", None, raising=False)
+    lesson.swap(lambda step: did.append("pause"))
+    assert did.count("pause") == 7
+    assert did[:3] == ["pause", "publish 2", "pause"]
+    assert [each for each in did if each != "pause"] == [
+        "publish 2", *["versions/2"] * 5, "label 2", "label 1", "publish 3", "label 3",
+    ]  # fmt: skip
+    assert did[-1] == "pause"
 
 
 def test_loopback_is_reached_past_a_proxy(tmp_path):
     code = """
         import grpc, requests
         from course_utils import serving
-        with serving.TeachingServer("model_config_list {}") as server:
+        with serving.TeachingServer("model_config_list {}", ".") as server:
             assert requests.get(f"{server.rest}/v1/models/none", timeout=5).status_code == 404
             with grpc.insecure_channel(server.grpc) as channel:
                 grpc.channel_ready_future(channel).result(5)
@@ -1231,23 +1397,7 @@ def test_loopback_is_reached_past_a_proxy(tmp_path):
     proxies = {f"{name}_proxy": "http://127.0.0.1:9" for name in ("http", "https", "grpc", "all")}
     kept = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300,
         env=kept | proxies | {key.upper(): value for key, value in proxies.items()} | {"no_proxy": "example.org"},
     )  # fmt: skip
     assert done.stdout.strip() == "answered", done.stderr[-1000:]
-
-
-def test_command_line_answers_in_one_sentence(tmp_path):
-    (tmp_path / "a.config").write_text("")
-    done = subprocess.run(
-        [sys.executable, "-m", "course_utils.serving", "a.config", "70000"], capture_output=True, text=True, cwd=tmp_path, timeout=60,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr.startswith("The server did not start: ") and len(done.stderr.strip().splitlines()) == 1
-    config = str(tmp_path / "a.config")
-    for arguments in ([], [config, "port"], [config, "-1"], [config, "1", "2", "3"]):
-        with pytest.raises(SystemExit, match=r"^usage: .*MODELS\.CONFIG"):
-            main(arguments)
-    with pytest.raises(SystemExit, match=r"^The server did not start: [^\n]*nowhere\.config"):
-        main([str(tmp_path / "nowhere.config")])

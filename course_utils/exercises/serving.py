@@ -3,6 +3,7 @@
 import functools
 import numbers
 import random
+import re
 
 from course_utils.checker import Exercise, Wrong, describe, expect, function
 
@@ -77,6 +78,8 @@ def _judge_version(found, states):
 
 def _policy(answer):
     """Write the policy and the labels of a config that serves 7 and 9, stable and canary, and nothing else."""
+    if isinstance(answer, (list, tuple)) and all(isinstance(part, str) for part in answer):
+        answer = "\n".join(answer)
     if not isinstance(answer, str):
         raise Wrong(f"expected a text, got {describe(answer)}.")
     if "{" not in answer:
@@ -101,15 +104,37 @@ def _policy(answer):
         raise Wrong(f"the labels are {labels}, but stable should be 7 and canary 9, and there should be no others.")
 
 
+_SLIPS = (  # what the parser says of a usual mistake, and what to tell the learner
+    (r"Expected string but found: '(\w+)'", "the key {0} is text and needs quotes: key: '{0}'"),
+    (r"Specific\" has no field", "inside `specific {{ ... }}`, write `versions:` before each number"),
+    (r"VersionPolicy\" has no field named \"versions\"", "put the versions into `specific {{ ... }}`"),
+    (r"has no field named \"(\w+)\"", "there is no field {0}"),
+    (r"should not have multiple \"key\"", "write one `version_labels {{ ... }}` for each label"),
+    (r"parse integer: '(\d+)'", "a version is a number: leave out the quotes around {0}"),
+    (r"got '(\w+)'", "{0} should be the value of a field: key: '{0}'"),
+    (r"Expected \"([^\"]+)\"", "expected {0}"),
+)
+
+
 def _parsed(text):
     from google.protobuf import text_format
-    from tensorflow_serving.config.model_server_config_pb2 import ModelConfig
+    from tensorflow_serving.config import model_server_config_pb2 as messages
 
+    wrapped = re.match(r"\s*(model_config_list|config)\b", text)
+    kind = {"model_config_list": messages.ModelServerConfig, "config": messages.ModelConfigList}
     try:
-        return text_format.Parse(text, ModelConfig())
+        found = text_format.Parse(text, kind.get(wrapped and wrapped[1], messages.ModelConfig)())
     except text_format.ParseError as error:
-        tip = " A key is text and needs quotes." if "string but found" in str(error) else ""
-        raise Wrong(f"this can't be read as a part of a config: {str(error)[:200].rstrip('.')}.{tip}") from None
+        line, _, said = str(error).partition(":")
+        slips = ((re.search(pattern, said), sentence) for pattern, sentence in _SLIPS)
+        told = next((sentence.format(*slip.groups()) for slip, sentence in slips if slip), said[:150])
+        raise Wrong(f"this can't be read as a part of a config. In line {line}, {told}.") from None
+    if not wrapped:
+        return found
+    entries = (found.model_config_list if wrapped[1] == "model_config_list" else found).config
+    if len(entries) != 1:
+        raise Wrong(f"expected the config of one model, got {len(entries)}.")
+    return entries[0]
 
 
 class _Server:
@@ -191,7 +216,7 @@ def _judge_course(found, server, right, times):
         goal = f"raise {right.__name__}" if isinstance(right, type) else f"return {right!r}"
         raise Wrong(f"it should {goal}, but it {_told(found)}.")
     if len(server.pauses) != times - 1:
-        raise Wrong(f"you sleep {_times(len(server.pauses))} for {_times(times)} asked: sleep once between two tries.")
+        raise Wrong(f"you sleep {_times(len(server.pauses))} and ask {_times(times)}: sleep once between two tries.")
     expect(
         server.pauses, _PAUSES[: times - 1], what="your pauses",
         otherwise="the pauses are {value}, but they should be {right}.",
@@ -241,18 +266,18 @@ EXERCISES = (
         "serving.answering",
         _answering,
         hint="Keep the versions that are AVAILABLE, turn their text into whole numbers, then take the largest. What if none is left?",
-        right="a client that watches a swap asks exactly this, and needs no luck with the moment.",
+        right="a client that watches a swap needs exactly this check, and it works at any moment of the swap.",
     ),
     Exercise(
         "serving.policy",
         _policy,
         hint="The policy 'specific' takes one 'versions: N' for each version. Each label is an entry with a key and a value.",
-        right="to end the trial, move a label or a number; the clients keep asking for stable and canary.",
+        right="to end the trial, move a label, and the clients go on asking for stable and canary. A server may insist that a version is loaded before it gets a label: then send the policy first.",
     ),
     Exercise(
         "serving.patient",
         _patient,
         hint="One loop of five tries. Inside: try to send; return, raise ValueError, or go on to the pause. What comes after the loop?",
-        right="real clients add a little chance to each pause: else all that were turned away come back at the same moment.",
+        right="real clients add a small random time to each pause. Otherwise, all clients that were turned away come back at the same moment.",
     ),
 )

@@ -1,18 +1,19 @@
 """A small teaching server that answers like TensorFlow Serving, for lessons on machines where the real one is not installed.
 
-It is not meant for production. It runs in threads of the process that starts it, listens on 127.0.0.1 only, and ends with that process; every reply below ``/v1``
-carries a banner. Its formats, error codes and version states follow what TensorFlow Serving documents:
+It is not meant for production. It runs in threads of the process that starts it, listens on 127.0.0.1 only, and ends with that
+process. Its formats, codes and version states follow what TensorFlow Serving documents:
 https://www.tensorflow.org/tfx/serving/api_rest and https://www.tensorflow.org/tfx/serving/serving_config. What it does differently:
 
-- bodies above a limit get 413 and bodies that arrive too slowly get 408; TensorFlow Serving itself sets no limit to a REST body;
-- a version that can't be loaded is tried again when its files change, not five times a minute apart; one without its folder ``variables``
-  can't be loaded, where TensorFlow Serving takes it for a model that has none;
-- a number that the input's type can't hold, and a shape that the signature does not allow, are refused before the model runs;
-- there is no batching on the server, no warm-up, no metrics, no TLS, and no ``:regress``.
+- a model is code, so it loads nothing from outside of its own folder. Requests that a browser sends for a page of another site,
+  as their headers ``Host``, ``Origin`` and ``Sec-Fetch-Site`` show, are refused;
+- it answers Predict, the status and a new config, and over REST also the metadata. The wording of its errors is its own;
+- a version that can't be loaded is tried again when its files change, not five times a minute apart; one without its folder
+  ``variables`` can't be loaded, where TensorFlow Serving takes it for a model that has none;
+- requests of more than 64 MiB, numbers that the input's type can't hold, and shapes that the signature does not allow are refused;
+- there is no batching on the server, no warm-up by recorded requests, no metrics and no TLS.
 
-HTTP is tornado's and gRPC is grpcio's work; the messages are those of ``tensorflow-serving-api``. Importing this package imports no
-gRPC and no TensorFlow. Its modules, from the left to the right: ``status``, ``values``, ``models``, ``rest`` and ``grpc_services``, ``server``.
-From a shell, ``python -m course_utils.serving models.config`` serves until it is interrupted.
+HTTP is handled by tornado, gRPC by grpcio, and the messages come from ``tensorflow-serving-api``. Importing this package imports
+neither gRPC nor TensorFlow. Each module needs only those before it: ``values``, ``models``, ``rest``, ``grpc_services``, ``server``.
 """
 
 import os
@@ -20,26 +21,14 @@ from pathlib import Path
 
 from course_utils.serving.server import TeachingServer, exempt_loopback
 
+_NAMES = ("COURSE_SERVING_REST", "COURSE_SERVING_GRPC", "COURSE_SERVING_FOLDER")
+
 
 def folder(name, scratch):
-    """Name the folder into which versions of a model are written.
+    """Make the folder into which versions of the model `name` are written, and return its path.
 
-    Parameters
-    ----------
-    name : str
-        Of the model.
-    scratch : str
-        A folder to use where the environment names none.
-
-    Returns
-    -------
-    pathlib.Path
-        Within ``COURSE_SERVING_FOLDER``, which a server of your own must see as ``/models``, or within `scratch`. It is made.
-
-    Raises
-    ------
-    FileExistsError
-        If it holds anything: a server would go on serving what it finds.
+    It is in ``COURSE_SERVING_FOLDER``, which a server of your own must see as ``/models``, or else in the folder `scratch`.
+    FileExistsError if it holds anything: a server would go on serving what it finds.
     """
     found = Path(os.environ.get("COURSE_SERVING_FOLDER", scratch)) / name
     found.mkdir(parents=True, exist_ok=True)
@@ -51,19 +40,7 @@ def folder(name, scratch):
 
 
 def base_path(name, here):
-    """Name the folder of a model as the server sees it.
-
-    Parameters
-    ----------
-    name : str
-        Of the model.
-    here : pathlib.Path
-        The folder, as this process sees it.
-
-    Returns
-    -------
-    str
-    """
+    """Name the folder of the model `name`, which is `here` for this process, as the server sees it."""
     return f"/models/{name}" if "COURSE_SERVING_FOLDER" in os.environ else Path(here).as_posix()
 
 
@@ -74,37 +51,28 @@ class Connection:
     ----------
     config : str
         For the teaching server; a server of your own was started with its own.
+    root : str or pathlib.Path
+        The folder of the teaching server, from which alone it loads.
     patience : float
         Seconds to wait for a server of your own.
 
-    Attributes
-    ----------
-    rest, grpc : str
-        The addresses, from ``COURSE_SERVING_REST`` and ``COURSE_SERVING_GRPC`` where they are set.
-    is_teaching : bool
-
-    Raises
-    ------
-    ValueError
-        If only some of the three variables are set.
-    ConnectionError
-        If your server does not answer in time.
+    Its attributes `rest` and `grpc` are the addresses, and `is_teaching` says whose they are. ConnectionError if your server does not
+    answer in time, ValueError if only some of ``COURSE_SERVING_REST``, ``COURSE_SERVING_GRPC`` and ``COURSE_SERVING_FOLDER`` are set.
     """
 
-    def __init__(self, config, patience=60.0):
-        names = ("COURSE_SERVING_REST", "COURSE_SERVING_GRPC", "COURSE_SERVING_FOLDER")
-        values = [os.environ.get(name) for name in names]
-        if any(values) and not all(values):
+    def __init__(self, config, root, patience=60.0):
+        rest, grpc, shared = (os.environ.get(name) for name in _NAMES)
+        self.is_teaching = not (rest or grpc or shared)
+        if self.is_teaching:
+            self._server = TeachingServer(config, root)
+            self.rest, self.grpc = self._server.rest, self._server.grpc
+        elif rest and grpc and shared:
+            self.rest, self.grpc = rest.rstrip("/"), grpc
+            _await(grpc, patience)
+        else:
             raise ValueError(
-                f"{', '.join(names)} go together: set all three, as deploy/README.md says, or none for the teaching server."
+                f"{', '.join(_NAMES)} go together: set all three, as deploy/README.md says, or none for the teaching server."
             )
-        self._server = None if all(values) else TeachingServer(config)
-        self.is_teaching = self._server is not None
-        if not self.is_teaching:
-            _await(values[1], patience)
-        self.rest, self.grpc = (
-            (self._server.rest, self._server.grpc) if self.is_teaching else (values[0].rstrip("/"), values[1])
-        )
 
     def close(self):
         """End the teaching server; a server of your own goes on."""

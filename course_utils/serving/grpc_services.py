@@ -5,21 +5,25 @@ import math
 import numpy as np
 
 from course_utils.serving.models import messages
-from course_utils.serving.status import BANNER, ServingError, invalid
+from course_utils.serving.rest import BANNER
+from course_utils.serving.values import ServingError, invalid
 
-_LARGEST = 1 << 30  # bytes of a tensor
+_LARGEST = 1 << 27  # numbers in a tensor
 
 
 class Grpc:
-    """The services of gRPC, by the names of their methods; a request and a context go in, a response comes out.
-
-    Parameters
-    ----------
-    models : Models
-    """
+    """The services of gRPC, by the names of their methods: a request and a context go in, a response comes out."""
 
     def __init__(self, models):
         self._models = models
+
+    def add_to(self, server):
+        """Let `server`, one of grpcio, answer with these methods; others are answered with UNIMPLEMENTED."""
+        prediction, management = messages().prediction_service, messages().model_service
+        bases = (Grpc, prediction.PredictionServiceServicer, management.ModelServiceServicer)
+        services = type("Services", bases, {})(self._models)
+        prediction.add_PredictionServiceServicer_to_server(services, server)
+        management.add_ModelServiceServicer_to_server(services, server)
 
     def _answer(self, work, context):
         import grpc
@@ -33,11 +37,8 @@ class Grpc:
     def _spec(self, spec):
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
-        given, chosen = (
-            {"version": spec.version.value, "version_label": spec.version_label},
-            spec.WhichOneof("version_choice"),
-        )
-        return spec.name, *(value if kind == chosen else None for kind, value in given.items())
+        chosen = spec.WhichOneof("version_choice")
+        return spec.name, spec.version.value if chosen == "version" else None, spec.version_label or None
 
     def Predict(self, request, context):
         """Run a signature on the tensors of `request`, a PredictRequest; `context` is gRPC's."""
@@ -49,27 +50,13 @@ class Grpc:
             name, definition = version.signature(request.model_spec.signature_name, "FAILED_PRECONDITION")
             arrays = {key: _array(key, tensor) for key, tensor in request.inputs.items()}
             outputs = version.predict(name, arrays)
-        for alias in set(request.output_filter) - set(outputs):
-            raise invalid(f"output tensor alias not found in signature: {alias}")
         response = protos.predict.PredictResponse()
         response.model_spec.name, response.model_spec.signature_name = request.model_spec.name, name
         response.model_spec.version.value = version.number
-        for key in request.output_filter or outputs:
-            proto = protos.tf.make_tensor_proto(outputs[key], definition.outputs[key].dtype, outputs[key].shape)
+        for key, array in outputs.items():
+            proto = protos.tf.make_tensor_proto(array, definition.outputs[key].dtype, array.shape)
             response.outputs[key].CopyFrom(proto)
         return response
-
-    def GetModelMetadata(self, request, context):
-        """Report the signatures of the version that `request`, a GetModelMetadataRequest, names; `context` is gRPC's."""
-
-        def work():
-            if not request.metadata_field:
-                raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
-            if set(request.metadata_field) != {"signature_def"}:
-                raise invalid(f"Metadata field {','.join(request.metadata_field)} is not supported")
-            return self._models.metadata(*self._spec(request.model_spec))
-
-        return self._answer(work, context)
 
     def GetModelStatus(self, request, context):
         """Report the versions that `request`, a GetModelStatusRequest, names; `context` is gRPC's."""
@@ -84,24 +71,12 @@ class Grpc:
 
         return self._answer(work, context)
 
-    def Classify(self, request, context):
-        """Refuse: this server, unlike the real one, answers `request` of Predict only; `context` is gRPC's."""
-
-        def work():
-            raise ServingError("UNIMPLEMENTED", "the teaching server answers Predict and GetModelMetadata")
-
-        return self._answer(work, context)
-
-    Regress = MultiInference = Classify
-
 
 def _array(name, tensor):
-    """Read a TensorProto, unless it claims to be larger than what came in: one number may stand for any shape."""
-    tf = messages().tf
+    """Read a TensorProto, unless it claims to be huge: one number may stand for any shape."""
     try:
-        dtype = tf.as_dtype(tensor.dtype)
-        if math.prod(dim.size for dim in tensor.tensor_shape.dim) * max(1, dtype.size or 1) > _LARGEST:
+        if math.prod(dim.size for dim in tensor.tensor_shape.dim) > _LARGEST:
             raise ValueError("it is too large")
-        return np.asarray(tf.make_ndarray(tensor))
+        return np.asarray(messages().tf.make_ndarray(tensor))
     except (ValueError, TypeError) as error:
         raise invalid(f"input {name} is not a tensor: {error}") from None

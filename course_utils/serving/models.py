@@ -5,6 +5,8 @@ States, policies and labels follow https://www.tensorflow.org/tfx/serving/servin
 
 import contextlib
 import functools
+import os
+import re
 import threading
 import types
 from dataclasses import dataclass, field
@@ -12,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils.serving.status import ServingError, invalid
-from course_utils.serving.values import Spec, type_name
+from course_utils.serving.values import ServingError, Spec, invalid, type_name
 
-DEFAULT_SIGNATURE = "serving_default"
+_LARGEST = 2**63 - 1  # of a version's number
 
 
 @functools.cache
@@ -25,7 +26,6 @@ def messages():
     from google.protobuf import json_format, text_format
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow_serving.apis import (
-        get_model_metadata_pb2,
         get_model_status_pb2,
         model_management_pb2,
         model_service_pb2_grpc,
@@ -35,126 +35,92 @@ def messages():
     from tensorflow_serving.config import model_server_config_pb2
 
     return types.SimpleNamespace(
-        tf=tf, text_format=text_format, json_format=json_format, saved_model=saved_model_pb2, metadata=get_model_metadata_pb2,
-        status=get_model_status_pb2, management=model_management_pb2, model_service=model_service_pb2_grpc, predict=predict_pb2,
+        tf=tf, text_format=text_format, json_format=json_format, saved_model=saved_model_pb2, status=get_model_status_pb2,
+        management=model_management_pb2, model_service=model_service_pb2_grpc, predict=predict_pb2,
         prediction_service=prediction_service_pb2_grpc, config=model_server_config_pb2,
     )  # fmt: skip
 
 
+def read_config(text):
+    """Read `text`, a ``ModelServerConfig`` in protobuf's text format, as a message; ServingError if it can't be read."""
+    protos = messages()
+    try:
+        return protos.text_format.Parse(text, protos.config.ModelServerConfig())
+    except protos.text_format.ParseError as error:
+        raise invalid(f"the model config can't be read: {error}") from None
+
+
 @dataclass(eq=False)
 class Version:
-    """One numbered folder of a model, its state and what was loaded from it.
-
-    Attributes
-    ----------
-    number : int
-    folder : pathlib.Path
-    state : str
-        START, LOADING, AVAILABLE, UNLOADING or END, as in ``GetModelStatusResponse``.
-    code, message : str
-        ``"OK"`` and empty, or why it could not be loaded.
-    signatures : dict of str to SignatureDef
-    users : int
-        Requests that it is answering.
-    """
+    """One numbered folder of a model, its state and what was loaded from it."""
 
     number: int
     folder: Path
-    state: str = "START"
-    code: str = "OK"
+    root: Path  # nothing outside of it is loaded
+    state: str = "START"  # then LOADING, AVAILABLE, UNLOADING, END, as in GetModelStatusResponse
+    code: str = "OK"  # or why it could not be loaded, with a message
     message: str = ""
-    signatures: dict = field(default_factory=dict)
-    users: int = 0
-    tried: tuple = ()
+    signatures: dict = field(default_factory=dict)  # SignatureDef by name
+    users: int = 0  # requests that it is answering
+    tried: tuple = ()  # its files when it was loaded last
     loaded: object = None
 
     def load(self):
         """Read the SavedModel; what goes wrong is kept in `code` and `message`, and never raised."""
         self.state, self.tried, tf = "LOADING", self.files(), messages().tf
         try:
+            self._check_place()
             parsed = messages().saved_model.SavedModel.FromString((self.folder / "saved_model.pb").read_bytes())
             served = next(graph for graph in parsed.meta_graphs if "serve" in graph.meta_info_def.tags)
             self.loaded = tf.saved_model.load(str(self.folder))
             self.signatures = dict(served.signature_def)
             self.state, self.code, self.message = "AVAILABLE", "OK", ""
         except Exception as error:  # a damaged file may raise anything
-            code = "NOT_FOUND" if isinstance(error, (FileNotFoundError, tf.errors.NotFoundError)) else "DATA_LOSS"
-            self.state, self.code, self.message = "END", code, f"{type(error).__name__}: {error}"[:500]
+            gone = isinstance(error, (FileNotFoundError, tf.errors.NotFoundError))
+            self.code = getattr(error, "code", None) or ("NOT_FOUND" if gone else "DATA_LOSS")
+            self.state, self.message = "END", f"{type(error).__name__}: {error}"[:500]
+
+    def _check_place(self):
+        """Refuse a version of which any part, links followed, is outside of the server's folder: a model is code."""
+        parts = [self.folder]
+        for path in parts:  # which grows: a link to a folder inside may hold a link that leads outside
+            if not (real := path.resolve()).is_relative_to(self.root):
+                message = f"{path.name} leads out of the server's folder: nothing was loaded"
+                raise ServingError("PERMISSION_DENIED", message)
+            parts += [part for part in real.glob("*") if part not in parts]
 
     def files(self):
         """Describe the files, to see whether they change: names, sizes and times."""
         with contextlib.suppress(OSError):
-            files = [(str(path), path.stat()) for path in sorted(self.folder.rglob("*")) if path.is_file()]
+            files = [(str(path), path.lstat()) for path in sorted(self.folder.rglob("*"))]
             return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in files)
         return ()
 
     def signature(self, name, code="INVALID_ARGUMENT"):
-        """Find a signature.
-
-        Parameters
-        ----------
-        name : str
-            Empty for the default one.
-        code : str
-            Of the error.
-
-        Returns
-        -------
-        str, SignatureDef
-        """
-        name = name or DEFAULT_SIGNATURE
+        """Find the signature `name`, the default one where it is empty: its name and SignatureDef, or a ServingError of `code`."""
+        name = name or "serving_default"
         if name not in self.signatures:
             raise ServingError(code, f'Serving signature name: "{name}" not found in signature def')
         return name, self.signatures[name]
 
     def predict(self, name, arrays):
-        """Run a signature.
+        """Run the signature `name` on `arrays`, a dictionary with one for each input: a dictionary of the outputs.
 
-        Parameters
-        ----------
-        name : str
-        arrays : dict of str to numpy.ndarray
-            One for each input.
-
-        Returns
-        -------
-        dict of str to numpy.ndarray
-
-        Raises
-        ------
-        ServingError
-            INVALID_ARGUMENT where names, types or shapes are not the signature's; what TensorFlow raises, with its code.
+        ServingError where names, types or shapes are not the signature's, and where TensorFlow raises, with its code.
         """
-        tf = messages().tf
-        infos = self.signatures[name].inputs
+        tf, infos = messages().tf, self.signatures[name].inputs
         _check_inputs(arrays, specs_of(infos))
         try:
             outputs = self.loaded.signatures[name](**{key: tf.constant(arrays[key], infos[key].dtype) for key in infos})
         except tf.errors.OpError as error:
-            raise ServingError(_code_of(error), error.message[:500]) from None
+            code = type(error).__name__.removesuffix("Error")  # InvalidArgument: INVALID_ARGUMENT
+            raise ServingError(re.sub(r"(?<!^)(?=[A-Z])", "_", code).upper(), error.message[:500]) from None
         kinds = {key: object if value.dtype == tf.string else None for key, value in outputs.items()}
         return {key: np.asarray(value.numpy(), kinds[key]) for key, value in outputs.items()}
 
 
-def _code_of(error):
-    """Name the status code of an error of TensorFlow."""
-    codes = messages().status.ModelVersionStatus.DESCRIPTOR.fields_by_name["status"].message_type
-    names = codes.fields_by_name["error_code"].enum_type.values_by_number
-    return names[error.error_code].name if error.error_code in names else "UNKNOWN"
-
-
 def specs_of(infos):
-    """Read what a signature says of its inputs or outputs.
-
-    Parameters
-    ----------
-    infos : mapping of str to TensorInfo
-
-    Returns
-    -------
-    dict of str to Spec
-        In alphabetical order.
-    """
+    """Read what a signature says of its inputs or outputs: from `infos`, TensorInfo by name, to Spec by name, sorted."""
     tf, found = messages().tf, {}
     for name in sorted(infos):
         shape = infos[name].tensor_shape
@@ -165,86 +131,91 @@ def specs_of(infos):
 
 def _check_inputs(arrays, specs):
     if set(arrays) != set(specs):
-        extra, missing = set(arrays) - set(specs), set(specs) - set(arrays)
-        raise invalid(
-            f"input size does not match signature: {len(arrays)}!={len(specs)}. Sent extra: {{{','.join(sorted(extra))}}}. "
-            f"Missing but required: {{{','.join(sorted(missing))}}}."
-        )
+        raise invalid(f"The inputs are {', '.join(specs)}, but {', '.join(sorted(arrays)) or 'nothing'} was sent")
     for name, (dtype, shape) in specs.items():
         array = arrays[name]
         if array.dtype.name != dtype:
             raise invalid(f"Input {name} expects {type_name(dtype)} but {type_name(array.dtype.name)} is provided")
-        same = shape is None or (
-            len(shape) == array.ndim and all(want in (None, has) for want, has in zip(shape, array.shape, strict=True))
+        fits = shape is None or (
+            len(shape) == array.ndim and all(size in (None, has) for size, has in zip(shape, array.shape, strict=True))
         )
-        if not same:
-            wanted = ",".join("?" if size is None else str(size) for size in shape)
-            raise invalid(f"Input {name} expects shape [{wanted}] but [{','.join(map(str, array.shape))}] is provided")
+        if not fits:
+            expected = ",".join("?" if size is None else str(size) for size in shape)
+            raise invalid(
+                f"Input {name} expects shape [{expected}] but [{','.join(map(str, array.shape))}] is provided"
+            )
 
 
 class Models:
     """All models of a server: which versions are wanted, which are loaded, and which one answers.
 
-    Parameters
-    ----------
-    config : ModelServerConfig
-        The message that TensorFlow Serving reads from ``--model_config_file``.
+    It begins with `config`, a ModelServerConfig. Relative base paths begin in the folder `root`, and nothing outside of it is loaded.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, root):
         self._lock, self._changing = threading.Lock(), threading.Lock()
+        self._root = Path(root).resolve()
         self._configs, self._labels, self._versions = {}, {}, {}
         self.configure(config)
 
     def configure(self, config):
-        """Take over a configuration, load and unload what it asks for, then set the labels.
+        """Take over `config`, a ModelServerConfig: load what it asks for, set the labels, then unload the rest.
 
-        Parameters
-        ----------
-        config : ModelServerConfig
-
-        Raises
-        ------
-        ServingError
-            INVALID_ARGUMENT if it is not a list of models, each named once; FAILED_PRECONDITION if a label is given to a version that
-            is not available. Labels then stay as they were.
+        ServingError if it can't be used, or if a label is given to a version that is not available; labels then stay as they were.
         """
-        configs = {entry.name: entry for entry in config.model_config_list.config}
         if config.WhichOneof("config") != "model_config_list":
             raise invalid("ServerModelConfig type not supported. Only ModelConfigList is supported")
-        if len(configs) < len(config.model_config_list.config):
+        entries = config.model_config_list.config
+        configs = {entry.name: entry for entry in entries}
+        if len(configs) < len(entries):
             raise invalid("Illegal to list a model multiple times in config list")
         for name, entry in configs.items():
             if not name or not entry.base_path or entry.model_platform != "tensorflow":
-                raise invalid(f"Model {name!r} wants a name, a base_path, and the model_platform 'tensorflow'")
+                raise invalid(f"The model {name!r} needs a name, a base_path, and the model_platform 'tensorflow'")
+            if not (self._root / entry.base_path).resolve().is_relative_to(self._root):
+                raise invalid(
+                    f"The base_path of {name} is outside of the server's folder, and a model is code: refused"
+                )
         with self._changing:
             self._configs = configs
-            self._refresh()
-            labels = {name: dict(entry.version_labels) for name, entry in configs.items()}
-            for name, numbers in labels.items():
-                for number in set(numbers.values()) - self._available(name):
-                    words = f"label to version {number} of model {name}, which is not currently available for inference"
-                    raise ServingError("FAILED_PRECONDITION", f"Request to assign {words}")
-            self._labels = labels
+            wanted = self._load_wanted()
+            try:
+                self._set_labels({name: dict(entry.version_labels) for name, entry in configs.items()})
+            finally:
+                self._unload_others(wanted)
+
+    def _set_labels(self, labels):
+        for name, numbers in labels.items():
+            for number in set(numbers.values()) - self._available(name):
+                words = f"label to version {number} of model {name}, which is not currently available for inference"
+                raise ServingError("FAILED_PRECONDITION", f"Request to assign {words}")
+        self._labels = labels
 
     def refresh(self):
         """Look at the folders; load versions that are wanted and new, then unload those that are not wanted any more."""
         with self._changing:
-            self._refresh()
+            self._unload_others(self._load_wanted())
 
-    def _refresh(self):
+    def _load_wanted(self):
+        found = {}
         for name in self._configs.keys() | self._versions.keys():
-            config = self._configs.get(name)
-            folders = _version_folders(config.base_path) if config else {}
-            wanted = _wanted(folders, config.model_version_policy) if config else set()
-            versions = self._versions.setdefault(name, {})
-            for number in sorted(wanted):
+            config, versions = self._configs.get(name), self._versions.setdefault(name, {})
+            try:
+                folders = _version_folders(self._root / config.base_path) if config else {}
+            except OSError:  # a folder that can't be read now says nothing about its versions
+                continue
+            found[name] = _wanted(folders, config.model_version_policy) if config else set()
+            for number in sorted(found[name]):
                 self._load(versions, number, folders[number])
-            loaded = wanted & self._available(name)
-            if loaded or not wanted:  # the old one goes on until a new one can answer
-                for number in self._available(name) - wanted:
-                    versions[number].state = "UNLOADING"
-                    self._finish(versions[number])
+        return found
+
+    def _unload_others(self, wanted):
+        for name, numbers in wanted.items():
+            if numbers and not numbers & self._available(name):
+                continue  # the old one goes on until a new one can answer
+            for number in self._available(name) - numbers:
+                self._versions[name][number].state = "UNLOADING"
+                self._finish(self._versions[name][number])
 
     def _load(self, versions, number, folder):
         old = versions.get(number)
@@ -253,11 +224,9 @@ class Models:
         with self._lock:
             if old and old.state == "UNLOADING":  # wanted again before its last answer
                 old.state = "AVAILABLE"
-        if old and old.state != "END":
-            return
-        version = Version(number, folder)
-        with self._lock:
-            versions[number] = version
+            if old and old.state != "END":
+                return
+            version = versions[number] = Version(number, folder, self._root)
         version.load()
 
     def _available(self, name):
@@ -270,27 +239,12 @@ class Models:
 
     @contextlib.contextmanager
     def borrow(self, name, number=None, label=None):
-        """Hold on to the version that answers; it is not unloaded meanwhile.
+        """Hold on to the version of the model `name` that answers, so that it is not unloaded meanwhile.
 
-        Parameters
-        ----------
-        name : str
-        number : int, optional
-        label : str, optional
-            Without either, the largest version that is available.
-
-        Yields
-        ------
-        Version
-
-        Raises
-        ------
-        ServingError
-            NOT_FOUND if there is none, INVALID_ARGUMENT if the label is unknown.
+        `number` or `label` says which; without either it is the largest that is available. ServingError if there is none.
         """
-        if label is not None:
-            number = self._number_of(name, label)
         with self._lock:
+            number = self._number(name, number, label)
             available = self._available(name)
             wanted = max(available, default=None) if number is None else number
             if wanted not in available:
@@ -305,31 +259,15 @@ class Models:
                 version.users -= 1
             self._finish(version)
 
-    def _number_of(self, name, label):
-        if label not in self._labels.get(name, {}):
+    def _number(self, name, number, label):
+        if label is not None and label not in self._labels.get(name, {}):
             raise invalid(f"Unrecognized servable version label: {label}")
-        return self._labels[name][label]
+        return number if label is None else self._labels[name][label]
 
     def status(self, name, number=None, label=None):
-        """Report the state of one version, or of all of a model.
-
-        Parameters
-        ----------
-        name : str
-        number : int, optional
-        label : str, optional
-
-        Returns
-        -------
-        GetModelStatusResponse
-
-        Raises
-        ------
-        ServingError
-            NOT_FOUND if there is none, INVALID_ARGUMENT if the label is unknown.
-        """
-        number = self._number_of(name, label) if label is not None else number
+        """Report the state of the version `number` or `label` of the model `name`, or of all, as a GetModelStatusResponse."""
         with self._lock:
+            number = self._number(name, number, label)
             versions = dict(self._versions.get(name, {}))
         if number is not None and number not in versions:
             raise ServingError("NOT_FOUND", f"Could not find version {number} of model {name}")
@@ -342,37 +280,15 @@ class Models:
                 entry.status.error_code, entry.status.error_message = version.code, version.message
         return response
 
-    def metadata(self, name, number=None, label=None):
-        """Report the signatures of a version.
-
-        Parameters
-        ----------
-        name : str
-        number : int, optional
-        label : str, optional
-
-        Returns
-        -------
-        GetModelMetadataResponse
-        """
-        protos = messages()
-        response, signatures = protos.metadata.GetModelMetadataResponse(), protos.metadata.SignatureDefMap()
-        with self.borrow(name, number, label) as version:
-            response.model_spec.name, response.model_spec.version.value = name, version.number
-            for key, signature in version.signatures.items():
-                signatures.signature_def[key].CopyFrom(signature)
-        response.metadata["signature_def"].Pack(signatures)
-        return response
-
 
 def _version_folders(base):
-    with contextlib.suppress(OSError):
-        return {
-            int(path.name): path
-            for path in sorted(Path(base).iterdir())
-            if path.name.isascii() and path.name.isdecimal() and path.is_dir()
-        }
-    return {}
+    """List the folders whose names are whole numbers that fit in 64 bits; of several with one number, the shortest name."""
+    found = {}
+    for name in sorted(os.listdir(base), key=lambda name: (-len(name), name)):  # noqa: PTH208 - names are all it needs
+        number = int(name) if name.isascii() and name.isdecimal() and len(name) < 1000 else _LARGEST + 1
+        if number <= _LARGEST and (base / name).is_dir():
+            found[number] = base / name
+    return found
 
 
 def _wanted(folders, policy):
@@ -382,27 +298,3 @@ def _wanted(folders, policy):
     if kind == "specific":
         return set(policy.specific.versions) & set(folders)
     return set(sorted(folders)[-max(1, policy.latest.num_versions) :])
-
-
-def read_config(text):
-    """Read a model config file.
-
-    Parameters
-    ----------
-    text : str
-        A ``ModelServerConfig`` in protobuf's text format.
-
-    Returns
-    -------
-    ModelServerConfig
-
-    Raises
-    ------
-    ServingError
-        INVALID_ARGUMENT if it can't be read.
-    """
-    protos = messages()
-    try:
-        return protos.text_format.Parse(text, protos.config.ModelServerConfig())
-    except protos.text_format.ParseError as error:
-        raise invalid(f"the model config can't be read: {error}") from None

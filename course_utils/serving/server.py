@@ -2,7 +2,7 @@
 
 import asyncio
 import atexit
-import json
+import contextlib
 import logging
 import os
 import socket
@@ -13,16 +13,15 @@ import tornado.httpserver
 import tornado.web
 
 from course_utils.serving.grpc_services import Grpc
-from course_utils.serving.models import Models, messages, read_config
-from course_utils.serving.rest import Rest, answer_rest
-from course_utils.serving.status import ServingError
+from course_utils.serving.models import Models, read_config
+from course_utils.serving.rest import Rest
 
-_DRAINED = 1 << 30  # bytes: a body that is too large is read and dropped up to here, so that its sender gets the reply
+_BODY = 64 << 20  # bytes of a request, as it is sent and unpacked
 
 
 def exempt_loopback():
     """Let requests and gRPC reach this machine directly in this process, whatever proxy its environment names."""
-    for name in ("no_proxy", "NO_PROXY"):
+    for name in {"no_proxy", "NO_PROXY", *({"no_grpc_proxy"} & os.environ.keys())}:
         there = [part for part in os.environ.get(name, "").split(",") if part]
         os.environ[name] = ",".join(dict.fromkeys([*there, "127.0.0.1", "localhost"]))
 
@@ -34,58 +33,29 @@ class TeachingServer:
     ----------
     config : str or ModelServerConfig
         What TensorFlow Serving reads from ``--model_config_file``.
-    rest_port, grpc_port : int
-        0 takes a free one.
+    root : str or pathlib.Path
+        The server's folder: it loads nothing from outside of it.
     poll_seconds : float
         How often the folders are looked at.
-    body_limit : int
-        Bytes of a request.
-    body_seconds : float
-        How long a request may take to arrive.
 
-    Attributes
-    ----------
-    rest, grpc : str
-        The addresses, such as ``"http://127.0.0.1:8501"`` and ``"127.0.0.1:8500"``.
-
-    Raises
-    ------
-    ServingError
-        If the configuration can't be used.
-    ValueError
-        If the configuration is neither a text nor a message, or a port is not a whole number from 0 to 65535.
-    OSError
-        If a port is taken.
-
-    Examples
-    --------
-    >>> with TeachingServer(config) as server:  # doctest: +SKIP
-    ...     requests.get(f"{server.rest}/v1/models/digits")
+    Its attributes `rest` and `grpc` are the addresses, such as ``"http://127.0.0.1:8501"`` and ``"127.0.0.1:8500"``. ServingError
+    if the configuration can't be used.
     """
 
-    def __init__(self, config, rest_port=0, grpc_port=0, poll_seconds=0.2, body_limit=64 << 20, body_seconds=30.0):
-        for port in (rest_port, grpc_port):
-            if not isinstance(port, int) or not 0 <= port <= 65535:
-                raise ValueError(f"expected a port from 0 to 65535, got {port!r}; 0 takes a free one.")
-        if not isinstance(config, str) and not hasattr(config, "model_config_list"):
-            raise ValueError(f"expected a model config, as a text or a ModelServerConfig, got {config!r}.")
+    def __init__(self, config, root, poll_seconds=0.2):
         exempt_loopback()
-        self.body_limit, self.body_seconds, self._poll_seconds = body_limit, body_seconds, poll_seconds
-        self.models = Models(read_config(config) if isinstance(config, str) else config)
-        self.pool = ThreadPoolExecutor(4, thread_name_prefix="predict")
-        self._closed, self._started, self._failed = threading.Event(), threading.Event(), None
-        self._grpc_server, self.grpc = self._start_grpc(grpc_port)
+        self.models = Models(read_config(config) if isinstance(config, str) else config, root)
+        self._pools = [ThreadPoolExecutor(4, thread_name_prefix=f"serving {name}") for name in ("REST", "gRPC")]
+        self._closed, self._started = threading.Event(), threading.Event()
+        self._start_grpc()
         self._threads = [
-            threading.Thread(target=work, args=arguments, daemon=True, name=f"serving {name}")
-            for name, work, arguments in (("REST", self._run_rest, (rest_port,)), ("poll", self._poll, ()))
+            threading.Thread(target=work, args=arguments, daemon=True, name="serving")
+            for work, arguments in ((asyncio.run, (self._serve_rest(),)), (self._poll, (poll_seconds,)))
         ]
         for thread in self._threads:
             thread.start()
         self._started.wait()
         atexit.register(self.close)
-        if self._failed:
-            self.close()
-            raise self._failed
 
     def __enter__(self):
         return self
@@ -98,71 +68,37 @@ class TeachingServer:
         if not self._closed.is_set():
             self._closed.set()
             self._grpc_server.stop(0.5).wait(2)
-            if not self._failed:
-                self._loop.call_soon_threadsafe(self._stop_rest.set)
+            self._loop.call_soon_threadsafe(self._stop_rest.set)
             for thread in self._threads:
                 thread.join(5)
-            for pool in (self.pool, self._grpc_pool):
+            for pool in self._pools:
                 pool.shutdown(cancel_futures=True)
             atexit.unregister(self.close)
 
-    def answer(self, method, path, body):
-        """Answer a request of the REST interface, whatever it is.
+    def _poll(self, seconds):
+        while not self._closed.wait(seconds):
+            with contextlib.suppress(Exception):  # whatever lies in the folders, it looks again
+                self.models.refresh()
 
-        Parameters
-        ----------
-        method, path : str
-        body : bytes
-
-        Returns
-        -------
-        status : int
-        reply : str
-            JSON.
-        """
-        try:
-            return 200, json.dumps(answer_rest(self.models, method, path, body))
-        except ServingError as error:
-            return error.http, json.dumps({"error": error.message})
-        except Exception as error:  # a bug must not take the server down
-            return 500, json.dumps({"error": f"{type(error).__name__}: {error}"})
-
-    def _poll(self):
-        while not self._closed.wait(self._poll_seconds):
-            self.models.refresh()
-
-    def _start_grpc(self, port):
+    def _start_grpc(self):
         import grpc
 
-        limits = {"receive": self.body_limit, "send": -1}
-        options = [("grpc.so_reuseport", 0), *((f"grpc.max_{way}_message_length", n) for way, n in limits.items())]
-        self._grpc_pool = ThreadPoolExecutor(4, thread_name_prefix="grpc")
-        server = grpc.server(self._grpc_pool, options=options)
-        services = Grpc(self.models)
-        messages().prediction_service.add_PredictionServiceServicer_to_server(services, server)
-        messages().model_service.add_ModelServiceServicer_to_server(services, server)
-        try:
-            found = server.add_insecure_port(f"127.0.0.1:{port}")
-        except RuntimeError as error:
-            raise OSError(f"port {port} can't be used: {error}") from None
-        server.start()
-        return server, f"127.0.0.1:{found}"
+        options = {"so_reuseport": 0, "max_receive_message_length": _BODY, "max_send_message_length": -1}
+        named = [(f"grpc.{name}", value) for name, value in options.items()]
+        self._grpc_server = grpc.server(self._pools[1], options=named)
+        Grpc(self.models).add_to(self._grpc_server)
+        self.grpc = f"127.0.0.1:{self._grpc_server.add_insecure_port('127.0.0.1:0')}"
+        self._grpc_server.start()
 
-    def _run_rest(self, port):
-        try:
-            asyncio.run(self._serve_rest(port))
-        except OSError as error:
-            self._failed = error
-        finally:
-            self._started.set()
-
-    async def _serve_rest(self, port):
+    async def _serve_rest(self):
         for name in ("tornado.general", "tornado.access"):
-            logging.getLogger(name).addHandler(logging.NullHandler())  # clients' mistakes are no warnings to the reader
-        listening = socket.create_server(("127.0.0.1", port), backlog=128)
+            logging.getLogger(name).addHandler(logging.NullHandler())  # clients' mistakes must not warn the reader
+        listening = socket.create_server(("127.0.0.1", 0), backlog=128)
         listening.setblocking(False)
-        application = tornado.web.Application([(r"/v1(?:/.*)?", Rest, {"server": self})], log_function=lambda _: None)
-        http = tornado.httpserver.HTTPServer(application, max_body_size=_DRAINED, idle_connection_timeout=60)
+        routes = [(r"/v1(?:/.*)?", Rest, {"models": self.models, "pool": self._pools[0]})]
+        application = tornado.web.Application(routes, log_function=lambda _: None)
+        limits = {"max_buffer_size": _BODY, "max_body_size": _BODY, "body_timeout": 30, "idle_connection_timeout": 60}
+        http = tornado.httpserver.HTTPServer(application, decompress_request=True, **limits)
         http.add_sockets([listening])
         self._loop, self._stop_rest = asyncio.get_running_loop(), asyncio.Event()
         self.rest = f"http://127.0.0.1:{listening.getsockname()[1]}"

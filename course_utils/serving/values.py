@@ -1,7 +1,4 @@
-"""JSON to arrays and back, as the predict API of TensorFlow Serving documents it.
-
-https://www.tensorflow.org/tfx/serving/api_rest
-"""
+"""JSON to arrays and back, as https://www.tensorflow.org/tfx/serving/api_rest describes it, and errors with their codes."""
 
 import base64
 import binascii
@@ -11,11 +8,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.serving.status import ServingError, invalid
-
+_HTTP = {
+    "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "PERMISSION_DENIED": 403, "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429, "UNIMPLEMENTED": 501, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504,
+}  # fmt: skip
 _TYPE_NAMES = {"float32": "float", "float64": "double", "object": "string"}  # as TensorFlow writes them
-_MANY = "as multiple input tensors required as per tensorinfo_map"
+_JSON_TYPES = {"f": {int, float}, "i": {int}, "u": {int}, "b": {bool}, "O": {str, dict}}
 _DEEPEST = 64  # levels of lists: NumPy's limit
+
+
+class ServingError(Exception):
+    """A status that is not OK: its gRPC `code`, such as ``"NOT_FOUND"``, a `message`, and the HTTP status that goes with it."""
+
+    def __init__(self, code, message):
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.http = code, message, _HTTP.get(code, 500)
+
+
+def invalid(message):
+    """Make the ServingError, with `message`, for a request that breaks the rules."""
+    return ServingError("INVALID_ARGUMENT", message)
 
 
 class Spec(NamedTuple):
@@ -25,139 +37,76 @@ class Spec(NamedTuple):
     shape: tuple | None
 
 
+def type_name(dtype):
+    """Name a type as TensorFlow does: ``"float"`` for the `dtype` ``"float32"``."""
+    return _TYPE_NAMES.get(str(dtype), str(dtype))
+
+
 def read_json(body):
-    """Read the body of a request.
-
-    Parameters
-    ----------
-    body : bytes
-        UTF-8; ``NaN``, ``Infinity`` and ``-Infinity`` are numbers.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    ServingError
-        INVALID_ARGUMENT if it is no JSON object.
-    """
-    if not body:
-        raise invalid("JSON Parse error: The document is empty")
+    """Read the `body` of a request, bytes, as a dictionary; ServingError if it is not a JSON object."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise invalid(f"JSON Parse error: Invalid value. {error}") from None
+        raise invalid(f"JSON Parse error: {error if body else 'The document is empty'}") from None
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {_brief(document)} Is not object")
     return document
 
 
 def arrays_from_json(document, inputs):
-    """Turn a request of the predict API into arrays.
+    """Turn `document`, a request of the predict API, into arrays by name, as `inputs`, Spec by name, describes them.
 
-    Parameters
-    ----------
-    document : dict
-        With ``instances`` (row format) or ``inputs`` (column format).
-    inputs : dict of str to Spec
-        The signature's inputs.
-
-    Returns
-    -------
-    arrays : dict of str to numpy.ndarray
-    row : bool
-        Whether the request was in row format; the reply has the same.
-
-    Raises
-    ------
-    ServingError
-        INVALID_ARGUMENT, with the beginning of the sentence that TensorFlow Serving would send.
+    Also return whether it has ``instances`` (row format) and not ``inputs`` (column format); the reply has the same.
     """
-    if "instances" in document and "inputs" in document:
-        raise invalid("Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist")
-    if "instances" in document:
-        return _from_rows(document["instances"], inputs), True
-    if "inputs" in document:
-        return _from_columns(document["inputs"], inputs), False
-    raise invalid("Missing 'inputs' or 'instances' key")
-
-
-def _from_rows(instances, inputs):
-    if not isinstance(instances, list):
-        raise invalid("JSON Value: Excepting 'instances' to be an list/array")  # the words of TensorFlow Serving
-    if not instances:
-        raise invalid("JSON Value: No values in 'instances' array")
-    named = _is_object(instances[0])
-    if not named and len(inputs) > 1:
-        raise invalid(f"instances is a plain list, but expecting list of objects {_MANY}")
-    for number, instance in enumerate(instances):
-        if _is_object(instance) != named:
-            words = "Expecting object but got list" if named else "Expecting value/list but got object"
-            raise invalid(f"{words} at item {number} of input list")
-        if named and set(instance) != set(inputs):
-            raise invalid(
-                f"Failed to process element: {number} of 'instances' list. JSON object: {_brief(instance)} "
-                f"keys must be equal to: {','.join(sorted(inputs))}"
-            )
-    columns = {name: [instance[name] for instance in instances] if named else instances for name in inputs}
-    return {name: _stacked(columns[name], spec) for name, spec in inputs.items()}
-
-
-def _stacked(values, spec):
-    """Turn one value for each instance into an array, and name the first that is wrong by itself."""
-    try:
-        return _dense(values, spec)
-    except ServingError as error:
-        for number, value in enumerate(values):
-            try:
-                _dense(value, spec)
-            except ServingError as own:
-                raise invalid(f"Failed to process element: {number} of 'instances' list. Error: {own}") from None
-        raise error
-
-
-def _from_columns(values, inputs):
+    if ("instances" in document) == ("inputs" in document):
+        raise invalid("Expecting exactly one of the keys 'inputs' and 'instances'")
+    row = "instances" in document
+    values = _columns(document["instances"], inputs) if row else document["inputs"]
     if not _is_object(values):
-        if len(inputs) > 1:
-            raise invalid(f"inputs is a plain value/list, but expecting an object {_MANY}")
+        if len(inputs) != 1:
+            raise invalid(f"A plain list can't be matched to the inputs {', '.join(sorted(inputs))}: send objects")
         values = dict.fromkeys(inputs, values)
-    for name in inputs:
-        if name not in values:
-            raise invalid(f"Missing named input: {name} in 'inputs' object.")
-    return {name: _dense(values[name], spec) for name, spec in inputs.items()}
+    if set(values) != set(inputs):
+        raise invalid(f"The inputs are {', '.join(sorted(inputs))}, but {', '.join(sorted(values))} was sent")
+    return {name: _dense(values[name], spec) for name, spec in inputs.items()}, row
+
+
+def _columns(instances, inputs):
+    """Collect the values of each name from a list of objects; other lists stay as they are."""
+    if not isinstance(instances, list) or not instances:
+        raise invalid("Expecting 'instances' to be a list with at least one entry")
+    if not any(map(_is_object, instances)):
+        return instances
+    for number, instance in enumerate(instances):
+        if not _is_object(instance) or set(instance) != set(inputs):
+            raise invalid(f"Item {number} of 'instances' should be an object with the keys {', '.join(sorted(inputs))}")
+    return {name: [instance[name] for instance in instances] for name in inputs}
 
 
 def _dense(value, spec):
-    """Turn nested lists, all of one shape, into an array of the wanted type."""
-    shape, leaves, level = [], [value], 0
+    """Turn nested lists, all of one shape, into an array of the type that the signature expects."""
+    shape, leaves = [], [value]
     while leaves and any(type(leaf) is list for leaf in leaves):
-        if level == _DEEPEST:
+        if len(shape) == _DEEPEST:
             raise invalid(f"Lists are nested in more than {_DEEPEST} levels")
-        for leaf in leaves:
-            if type(leaf) is not list:
-                raise invalid(f"JSON Value: {_brief(leaf)} found at incorrect level: {level} in the JSON DOM.")
-            if len(leaf) != len(leaves[0]):
-                sizes = f"{len(leaf)} at level: {level} expected size: {len(leaves[0])}"
-                raise invalid(f"Encountered list at unexpected size: {sizes}")
-        shape.append(len(leaves[0]))
-        leaves, level = list(itertools.chain.from_iterable(leaves)), level + 1
+        sizes = {len(leaf) if type(leaf) is list else None for leaf in leaves}
+        if len(sizes) > 1:
+            raise invalid(f"Encountered lists of different sizes at level {len(shape)}")
+        shape += sizes
+        leaves = list(itertools.chain.from_iterable(leaves))
     return _typed(leaves, spec.dtype).reshape(shape)
 
 
 def _typed(leaves, dtype):
     """Turn JSON values into an array (N,), and refuse those that the type can't hold."""
-    wanted = {"f": (int, float), "i": (int,), "u": (int,), "b": (bool,), "O": (str, dict)}.get(np.dtype(dtype).kind)
-    if wanted is None or dtype == "float16":
+    accepted = _JSON_TYPES.get(np.dtype(dtype).kind)
+    if accepted is None or dtype == "float16":
         raise ServingError("UNIMPLEMENTED", f"Conversion of JSON Value to type: {type_name(dtype)}")
-    if not set(map(type, leaves)) <= set(wanted):  # exactly these: True is no number
-        leaf = next(leaf for leaf in leaves if type(leaf) not in wanted)
-        found = f"JSON Value: {_brief(leaf)} Type: {json_type(leaf)}"
-        raise invalid(f"{found} is not of expected type: {type_name(dtype)}")
+    if not set(map(type, leaves)) <= accepted:  # exactly these: True is not a number
+        leaf = next(leaf for leaf in leaves if type(leaf) not in accepted)
+        raise invalid(f"JSON Value: {_brief(leaf)} is not of expected type: {type_name(dtype)}")
     if dtype == "object":
-        flat = np.empty(len(leaves), dtype=object)
-        flat[:] = [bytes_of(leaf) for leaf in leaves]
-        return flat
+        return _objects([_bytes(leaf) for leaf in leaves])
     try:
         with np.errstate(over="raise"):
             return np.array(leaves, dtype=dtype)
@@ -168,30 +117,16 @@ def _typed(leaves, dtype):
         ) from None
 
 
-def bytes_of(leaf):
-    """Turn `leaf`, a JSON string or ``{"b64": ...}``, into bytes; ServingError where it is neither."""
-    if isinstance(leaf, str):
-        return leaf.encode("utf-8", "surrogatepass")
-    if not _is_base64(leaf):
-        raise invalid(f"JSON Value: {_brief(leaf)} not formatted correctly for base64 data")
+def _bytes(leaf):
+    """Turn a JSON string or ``{"b64": ...}`` into bytes."""
     try:
-        return base64.b64decode(leaf["b64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise invalid("Unable to base64 decode") from None
-
-
-def _is_base64(value):
-    return isinstance(value, dict) and list(value) == ["b64"] and isinstance(value["b64"], str)
+        return leaf.encode() if isinstance(leaf, str) else base64.b64decode(leaf["b64"], validate=True)
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        raise invalid(f"JSON Value: {_brief(leaf)} is neither text nor base64 data") from None
 
 
 def _is_object(value):
-    return isinstance(value, dict) and not _is_base64(value)
-
-
-def json_type(value):
-    """Name the JSON type of `value`, which :func:`json.loads` returned, as TensorFlow Serving does."""
-    names = {dict: "Object", list: "Array", str: "String", int: "Number", float: "Number", type(None): "Null"}
-    return str(value) if isinstance(value, bool) else names[type(value)]
+    return isinstance(value, dict) and list(value) != ["b64"]
 
 
 def _brief(value):
@@ -200,49 +135,20 @@ def _brief(value):
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def type_name(dtype):
-    """Name a type as TensorFlow does.
-
-    Parameters
-    ----------
-    dtype : str
-        NumPy's name, as in :class:`Spec`.
-
-    Returns
-    -------
-    str
-        Such as ``"float"`` for ``"float32"``.
-    """
-    return _TYPE_NAMES.get(str(dtype), str(dtype))
+def _objects(values):
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def json_from_arrays(outputs, row):
-    """Turn a signature's outputs into the reply of the predict API.
+    """Turn `outputs`, arrays by name, into the reply of the predict API, in `row` or column format.
 
-    Parameters
-    ----------
-    outputs : dict of str to numpy.ndarray
-        Strings as bytes in an object array; they are sent as base64 where the name ends in ``_bytes``, else as UTF-8.
-    row : bool
-        Row format (``predictions``) or column format (``outputs``).
-
-    Returns
-    -------
-    dict
-        The name is left out where there is one output.
-
-    Raises
-    ------
-    ServingError
-        INVALID_ARGUMENT if outputs in row format have no or different first dimensions, or a string is no UTF-8.
+    The name is left out where there is one output. Bytes are sent as base64 where the name ends in ``_bytes``, else as UTF-8.
     """
-    if row:
-        sizes = {array.shape[:1] for array in outputs.values()}
-        if () in sizes:
-            raise invalid("a tensor of the reply has no shape information: ask in column format")
-        if len(sizes) > 1:
-            raise invalid("tensors of the reply have inconsistent batch sizes: ask in column format")
-    plain = {name: lists_of(name, array) for name, array in outputs.items()}
+    if row and (len({array.shape[:1] for array in outputs.values()}) > 1 or any(not a.ndim for a in outputs.values())):
+        raise invalid("The outputs do not all have one entry per instance: ask in column format")
+    plain = {name: _lists(name, array) for name, array in outputs.items()}
     if len(plain) == 1:
         return {"predictions" if row else "outputs": next(iter(plain.values()))}
     if not row:
@@ -250,22 +156,16 @@ def json_from_arrays(outputs, row):
     return {"predictions": [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]}
 
 
-def lists_of(name, array):
-    """Turn the output `name` with the values `array` into nested lists.
-
-    float32 gets as many digits as it takes to read the same float32 back; strings are base64 where `name` ends in ``_bytes``.
-    """
+def _lists(name, array):
+    """Turn an output into nested lists; float32 gets as many digits as it takes to read the same float32 back."""
     if array.dtype.kind == "f" and array.dtype != np.float64:
         return array.astype(str).astype(np.float64).tolist()
     if array.dtype.kind != "O":
         return array.tolist()
-    if name.endswith("_bytes"):
-        texts = [{"b64": base64.b64encode(value).decode()} for value in array.ravel()]
-    else:
-        try:
-            texts = [value.decode() for value in array.ravel()]
-        except UnicodeDecodeError:
-            raise invalid(f"Failed to write JSON value: output {name} is no UTF-8, end its name in _bytes") from None
-    filled = np.empty(array.size, dtype=object)
-    filled[:] = texts
-    return filled.reshape(array.shape).tolist()
+    try:
+        texts = [
+            {"b64": base64.b64encode(v).decode()} if name.endswith("_bytes") else v.decode() for v in array.ravel()
+        ]
+    except UnicodeDecodeError:
+        raise invalid(f"The output {name} is not UTF-8: end its name in _bytes") from None
+    return _objects(texts).reshape(array.shape).tolist()

@@ -102,6 +102,57 @@ labels = [f"version_labels {{ key: '{key}' value: {served[place]} }}" for place,
 policy_and_labels = f"model_version_policy {{ specific {{ {policy} }} }} " + " ".join(labels)
 
 
+# %% serving.policy: right, the whole config of the model
+policy_and_labels = """model_config_list { config {
+    name: 'digits' base_path: '/models/digits' model_platform: 'tensorflow'
+    model_version_policy { specific { versions: 9 versions: 7 } }
+    version_labels { key: 'stable' value: 7 } version_labels { key: 'canary' value: 9 }
+} }"""
+
+
+# %% serving.policy: right, a config and a list of its parts
+policy_and_labels = [
+    "config {",
+    "model_version_policy { specific { versions: 7 versions: 9 } }",
+    *(f"version_labels {{ key: '{name}' value: {number} }}" for name, number in (("stable", 7), ("canary", 9))),
+    "}",
+]
+
+
+# %% serving.policy: wrong, "In line 1, put the versions into `specific"
+policy_and_labels = """model_version_policy { versions: 7 versions: 9 }
+version_labels { key: 'stable' value: 7 }
+version_labels { key: 'canary' value: 9 }"""
+
+
+# %% serving.policy: wrong, "leave out the quotes around 9"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { key: 'stable' value: 7 }
+version_labels { key: 'canary' value: '9' }"""
+
+
+# %% serving.policy: wrong, "In line 2, stable should be the value of a field: key: 'stable'"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { 'stable': 7 }
+version_labels { 'canary': 9 }"""
+
+
+# %% serving.policy: wrong, "In line 2, write one `version_labels { ... }` for each label"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { key: 'stable' value: 7 key: 'canary' value: 9 }"""
+
+
+# %% serving.policy: wrong, "In line 2, there is no field version_label"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_label { key: 'stable' value: 7 }
+version_label { key: 'canary' value: 9 }"""
+
+
+# %% serving.policy: wrong, "expected the config of one model, got 2"
+policy_and_labels = """config { model_version_policy { specific { versions: 7 } } version_labels { key: 'stable' value: 7 } }
+config { model_version_policy { specific { versions: 9 } } version_labels { key: 'canary' value: 9 } }"""
+
+
 # %% serving.policy: wrong, "serves 8 and 9, but version 8 was withdrawn"
 policy_and_labels = """
 model_version_policy { latest { num_versions: 2 } }
@@ -142,7 +193,7 @@ version_labels { key: 'canary' value: 7 }
 """
 
 
-# %% serving.policy: wrong, "can't be read"
+# %% serving.policy: wrong, "write `versions:` before each number"
 policy_and_labels = """
 model_version_policy { specific { versions: 7, 9 } }
 version_labels { key: 'stable' value: 7 }
@@ -154,7 +205,7 @@ version_labels { key: 'canary' value: 9 }
 policy_and_labels = "specific { versions: 7 versions: 9 }"
 
 
-# %% serving.policy: wrong, "needs quotes"
+# %% serving.policy: wrong, "the key stable is text and needs quotes: key: 'stable'"
 policy_and_labels = """
 model_version_policy { specific { versions: 7 versions: 9 } }
 version_labels { key: stable value: 7 }
