@@ -28,6 +28,7 @@ OBJECTIVES = "**After this lesson you can**"
 REFERENCES = "**References.**"
 NUMBERED = re.compile(r"^\*\*\d+\.\*\*", re.M)  # where the statement of an exercise begins
 _HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*$", re.M)
+_LINKS_TO_RUN = re.compile(r"^\*Run it in a browser[^\n]*$", re.M)  # to Colab and Binder; not every copy has them
 
 
 class Card(NamedTuple):
@@ -335,7 +336,7 @@ class Lesson:
         before = None
         for cell in (cell for cell in self.cells if id(cell) not in left_out):
             if cell.cell_type == "markdown":
-                words += len(cell.source.split())
+                words += len(_LINKS_TO_RUN.sub("", cell.source).split())
             elif is_code(cell) and not is_folded(cell) and not is_for_colab(cell):
                 cells += 1
                 lines += len(cell.source.splitlines())
