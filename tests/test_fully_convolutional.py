@@ -452,7 +452,7 @@ def test_network_refuses_sides_that_do_not_halve_three_times(way, shape):
 
 
 def test_unpooling_layer_refuses_positions_of_another_level():
-    with pytest.raises(ValueError, match="take those of the pooling at the same level"):
+    with pytest.raises(ValueError, match="take those of the pooling at this level"):
         lesson.MaxUnpool2D()([keras.Input((4, 4, 2)), keras.Input((4, 4, 3), dtype="int64")])
 
 
