@@ -506,7 +506,7 @@ def test_enlarging_begins_as_bilinear_interpolation_of_each_class():
 
 @pytest.mark.parametrize("stride", [3, 0, 2.0])
 def test_bilinear_kernel_of_no_even_stride_is_refused(stride):
-    with pytest.raises(ValueError, match="even stride|whole number"):
+    with pytest.raises(ValueError, match=r"even stride|whole number"):
         lesson.bilinear_kernel(stride)
 
 
