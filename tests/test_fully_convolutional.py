@@ -1,5 +1,7 @@
 """What lesson 05 defines: shape laws, transposes, round trips, gradients, and agreement with TensorFlow and Keras."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -495,6 +497,13 @@ def test_fcn_uses_the_maps_down_to_its_finest_stride(finest, used):
 def test_fcn_of_another_stride_is_refused(finest):
     with pytest.raises(ValueError, match="the finest stride should be 32, 16 or 8"):
         lesson.fcn(finest)
+
+
+def test_ceiling_is_one_for_single_pixels_and_falls_with_the_cells():
+    truth = lesson.load_scenes(10, size=64, classes=(0, 1, 3, 4), digits=(3, 5), sides=(18, 26)).class_maps
+    tops = [lesson.ceiling(truth, cell) for cell in (1, 2, 4, 8)]
+    assert tops[0] == 1
+    assert all(finer > coarser + 0.05 for finer, coarser in pairwise(tops))
 
 
 def test_enlarging_begins_as_bilinear_interpolation_of_each_class():
