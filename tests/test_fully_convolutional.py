@@ -1,5 +1,8 @@
 """What lesson 05 defines: shape laws, transposes, round trips, gradients, and agreement with TensorFlow and Keras."""
 
+import ast
+import json
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import tensorflow_start
+from course_utils import notebooks, tensorflow_start
 from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
@@ -493,6 +496,20 @@ def test_fcn_uses_the_maps_down_to_its_finest_stride(finest, used):
         assert np.allclose(model(changed), before) == (number >= used)
 
 
+@pytest.mark.parametrize(("stride", "used"), [(32, 0), (16, 1), (8, 2)])
+def test_a_stride_alone_uses_its_own_map_only(stride, used):
+    keras.utils.set_random_seed(0)
+    model, maps = lesson.fcn(stride, coarsest=stride), features(np.random.default_rng(0))
+    for number in range(3):
+        changed = [each + (place == number) for place, each in enumerate(maps)]
+        assert np.allclose(model(changed), model(maps)) == (number != used)
+
+
+def test_a_finest_stride_above_the_coarsest_is_refused():
+    with pytest.raises(ValueError, match="not above the coarsest, got 16, 8"):
+        lesson.fcn(16, coarsest=8)
+
+
 @pytest.mark.parametrize("finest", [4, 64, "8s"])
 def test_fcn_of_another_stride_is_refused(finest):
     with pytest.raises(ValueError, match="the finest stride should be 32, 16 or 8"):
@@ -569,3 +586,17 @@ def test_unevenness_of_a_checkerboard():
 def test_unknown_way_up_is_refused():
     with pytest.raises(ValueError, match="'nothing', 'positions' or 'skips', and not 'ladder'"):
         lesson.encoder_decoder("ladder")
+
+
+def test_networks_in_the_figure_are_those_that_the_benchmark_measured():
+    lesson_file = notebooks.lessons(wanted=("05",))[0]
+    source = next(source for source in lesson_file.sources() if "\nmeasured = {" in source)
+    assignment = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row[0]: row[1:3] for row in results["fully_convolutional"]["rows"]}
+    for way, (early, late) in ast.literal_eval(assignment.value).items():
+        at_24, at_9 = (
+            tuple(map(float, re.findall(r"0\.\d+", text)))
+            for text in rows[f"decoder with {way}, mean IoU after 24 epochs"]
+        )
+        assert (at_9, at_24) == (early, late)
