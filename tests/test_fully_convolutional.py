@@ -1,11 +1,16 @@
 """What lesson 05 defines: shape laws, transposes, round trips, gradients, and agreement with TensorFlow and Keras."""
 
+import ast
+import json
+import re
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import tensorflow_start
+from course_utils import notebooks, tensorflow_start
 from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
@@ -184,9 +189,42 @@ def test_size_down_is_what_tensorflow_gives(size, kernel, stride, padding):
 
 @given(st.integers(1, 30), KERNELS, STRIDES, st.integers(0, 2))
 def test_way_up_leads_to_a_size_that_goes_down_to_the_same(size, kernel, stride, padding):
-    up = lesson.size_up(size, kernel, stride, padding)
-    if up + 2 * padding >= kernel and up > 0:
-        assert lesson.size_down(up, kernel, stride, padding) == size
+    if (size - 1) * stride + kernel - 2 * padding < 1:
+        with pytest.raises(ValueError, match=f"padding {padding} cuts off all"):
+            lesson.size_up(size, kernel, stride, padding)
+        return
+    assert lesson.size_down(lesson.size_up(size, kernel, stride, padding), kernel, stride, padding) == size
+
+
+@given(st.integers(1, 12), KERNELS, STRIDES, st.sampled_from(["SAME", "VALID", "same", "valid"]))
+def test_size_up_is_what_keras_gives(size, kernel, stride, padding):
+    x, weights = np.zeros((1, size, 1)), np.zeros((kernel, 1, 1))
+    theirs = keras.ops.conv_transpose(x, weights, stride, padding.lower())
+    assert lesson.size_up(size, kernel, stride, padding) == theirs.shape[1]
+
+
+@pytest.mark.parametrize("size_of", [lesson.size_down, lesson.size_up])
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"size": 0}, "the size should be a whole number of at least 1, got 0"),
+        ({"kernel": 2.5}, "the kernel should be a whole number of at least 1, got 2.5"),
+        ({"stride": 0}, "the stride should be a whole number of at least 1, got 0"),
+        ({"stride": True}, "the stride should be .* got True"),
+        ({"padding": -1}, "the padding should be 'VALID', 'SAME' or a whole number of at least 0, got -1"),
+        ({"padding": "full"}, "the padding should be .* got 'FULL'"),
+        ({"padding": 0.5}, "the padding should be .* got 0.5"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(size_of, bad, words):
+    with pytest.raises(ValueError, match=words):
+        size_of(**({"size": 5, "kernel": 3} | bad))
+
+
+@pytest.mark.parametrize("chain", [[(0, 1)], [(3, 0)], [(3, 1), (2.0, 2)]])
+def test_receptive_field_refuses_what_is_no_layer(chain):
+    with pytest.raises(ValueError, match="whole number of at least 1"):
+        lesson.receptive_field(chain)
 
 
 def test_receptive_field_of_small_chains():
@@ -295,7 +333,7 @@ def test_convolution_equals_tensorflow(seed, size, side, stride, padding):
 def test_transposed_convolution_is_the_adjoint_of_convolution(seed, rows, side, stride, padding):
     rng = np.random.default_rng(seed)
     kernel, y = rng.normal(size=(side, side, 2, 3)), rng.normal(size=(rows, rows + 1, 3))
-    if lesson.size_up(rows, side, stride, padding) < 1:
+    if (rows - 1) * stride + side - 2 * padding < 1:
         return
     up = lesson.transposed_convolution(y, kernel, stride, padding)
     x = rng.normal(size=up.shape)
@@ -322,11 +360,36 @@ def test_stamps_of_a_small_case_add_up():
     assert np.array_equal(up, [[1, 1, 3, 2, 2]] * 3)  # the stamps share one column: 1 + 2
 
 
-def test_channel_mismatch_is_refused():
-    with pytest.raises(ValueError, match=r"expected x \(H, W, 3\)"):
-        lesson.transposed_convolution(np.zeros((2, 2, 2)), np.zeros((3, 3, 1, 3)))
-    with pytest.raises(ValueError, match=r"x has 2 channels and the kernel .* takes 3: they must be equal"):
-        lesson.convolution(np.zeros((4, 4, 2)), np.zeros((3, 3, 3, 1)))
+@pytest.mark.parametrize("shape", [(3, 3, 1, 3), (3, 2, 1, 2), (3, 3)])
+def test_kernel_that_does_not_fit_is_refused(shape):
+    with pytest.raises(
+        ValueError, match=r"expected a square kernel \(k, k, out, in\) for 2 channels in, got the shape"
+    ):
+        lesson.transposed_convolution(np.zeros((2, 2, 2)), np.zeros(shape))
+    with pytest.raises(
+        ValueError, match=r"expected a square kernel \(k, k, in, out\) for 2 channels in, got the shape"
+    ):
+        lesson.convolution(np.zeros((4, 4, 2)), np.zeros(shape))
+
+
+@pytest.mark.parametrize(("stride", "padding", "words"), [(0, 0, "stride"), (1, "full", "padding"), (2, -1, "padding")])
+def test_strides_and_paddings_that_make_no_sense_are_refused(stride, padding, words):
+    x, kernel = np.zeros((4, 4, 1)), np.zeros((3, 3, 1, 1))
+    for function in (lesson.convolution, lesson.transposed_convolution):
+        with pytest.raises(ValueError, match=f"the {words} should be"):
+            function(x, kernel, stride, padding)
+
+
+def test_padding_may_be_written_in_small_letters():
+    x, kernel = np.random.default_rng(0).normal(size=(3, 4, 1)), np.ones((5, 5, 1, 1))
+    for word in ("same", "valid"):
+        ours = lesson.transposed_convolution(x, kernel, 2, word)
+        assert np.array_equal(ours, lesson.transposed_convolution(x, kernel, 2, word.upper()))
+
+
+def test_convolution_takes_no_word_for_its_padding():
+    with pytest.raises(ValueError, match="here a number of zeros"):
+        lesson.convolution(np.zeros((4, 4, 1)), np.zeros((3, 3, 1, 1)), padding="SAME")
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -373,15 +436,28 @@ def test_gradient_of_the_unpooling_layer_by_finite_differences():
     assert np.isclose(slope, (np.asarray(tape.gradient(result, x)) * direction).sum(), rtol=1e-3)
 
 
-@pytest.mark.parametrize("bad", [-1, 32])
-def test_unpooling_layer_refuses_positions_out_of_range(bad):
+@pytest.mark.parametrize("bad", [-1, 0, 32])
+def test_unpooling_layer_refuses_positions_outside_of_their_squares(bad):
     positions = np.full((2, 2, 2, 2), bad, np.int64)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="positions lie outside of the picture"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="positions lie outside of their squares"):
         lesson.MaxUnpool2D()([np.ones((2, 2, 2, 2), np.float32), positions])
 
 
+def test_unpooling_layer_refuses_positions_of_an_odd_width():
+    x, positions = tf.nn.max_pool_with_argmax(np.random.default_rng(0).random((1, 6, 7, 1), np.float32), 2, 2, "VALID")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of even sides"):
+        lesson.MaxUnpool2D()([x, positions])
+
+
+@pytest.mark.parametrize("way", ["nothing", "positions", "skips"])
+@pytest.mark.parametrize("shape", [(1, 60, 64, 1), (1, 64, 36, 1)])
+def test_network_refuses_sides_that_do_not_halve_three_times(way, shape):
+    with pytest.raises(ValueError, match="expected even sides, got"):
+        lesson.encoder_decoder(way)(np.zeros(shape, np.float32))
+
+
 def test_unpooling_layer_refuses_positions_of_another_level():
-    with pytest.raises(ValueError, match="take those of the pooling at the same level"):
+    with pytest.raises(ValueError, match="take those of the pooling at this level"):
         lesson.MaxUnpool2D()([keras.Input((4, 4, 2)), keras.Input((4, 4, 3), dtype="int64")])
 
 
@@ -402,12 +478,125 @@ def test_network_keeps_the_size_learns_and_comes_back_from_its_file(way, tmp_pat
     assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+# FCN-32s, 16s and 8s.
+
+
+def features(rng):
+    return [rng.normal(size=(1, 64 // n, 64 // n, c)).astype(np.float32) for n, c in ((8, 320), (4, 112), (2, 40))]
+
+
+@pytest.mark.parametrize(("finest", "used"), [(32, 1), (16, 2), (8, 3)])
+def test_fcn_uses_the_maps_down_to_its_finest_stride(finest, used):
+    keras.utils.set_random_seed(0)
+    model, maps = lesson.fcn(finest), features(np.random.default_rng(0))
+    before = np.asarray(model(maps))
+    assert before.shape == (1, 64, 64, 5)
+    for number in range(3):
+        changed = [each + (place == number) for place, each in enumerate(maps)]
+        assert np.allclose(model(changed), before) == (number >= used)
+
+
+@pytest.mark.parametrize(("stride", "used"), [(32, 0), (16, 1), (8, 2)])
+def test_a_stride_alone_uses_its_own_map_only(stride, used):
+    keras.utils.set_random_seed(0)
+    model, maps = lesson.fcn(stride, coarsest=stride), features(np.random.default_rng(0))
+    for number in range(3):
+        changed = [each + (place == number) for place, each in enumerate(maps)]
+        assert np.allclose(model(changed), model(maps)) == (number != used)
+
+
+def test_a_finest_stride_above_the_coarsest_is_refused():
+    with pytest.raises(ValueError, match="not above the coarsest, got 16, 8"):
+        lesson.fcn(16, coarsest=8)
+
+
+@pytest.mark.parametrize("finest", [4, 64, "8s"])
+def test_fcn_of_another_stride_is_refused(finest):
+    with pytest.raises(ValueError, match="the finest stride should be 32, 16 or 8"):
+        lesson.fcn(finest)
+
+
+def test_ceiling_is_one_for_single_pixels_and_falls_with_the_cells():
+    truth = lesson.load_scenes(10, size=64, classes=(0, 1, 3, 4), digits=(3, 5), sides=(18, 26)).class_maps
+    tops = [lesson.ceiling(truth, cell) for cell in (1, 2, 4, 8)]
+    assert tops[0] == 1
+    assert all(finer > coarser + 0.05 for finer, coarser in pairwise(tops))
+
+
+def test_enlarging_begins_as_bilinear_interpolation_of_each_class():
+    x = np.random.default_rng(0).normal(size=(1, 6, 6, 3)).astype(np.float32)
+    up = np.asarray(lesson.enlarge(keras.ops.convert_to_tensor(x), 2))[0]
+    theirs = np.asarray(tf.image.resize(x, (12, 12), "bilinear"))[0]
+    assert np.allclose(up[2:-2, 2:-2], theirs[2:-2, 2:-2], atol=1e-5)
+
+
+@pytest.mark.parametrize("stride", [3, 0, 2.0])
+def test_bilinear_kernel_of_no_even_stride_is_refused(stride):
+    with pytest.raises(ValueError, match=r"even stride|whole number"):
+        lesson.bilinear_kernel(stride)
+
+
+def test_features_want_sides_that_come_out_whole():
+    with pytest.raises(ValueError, match="sides that 8 divides, got 60 x 64"):
+        lesson.features_of(None, np.zeros((1, 60, 64), np.uint8))
+
+
+@pytest.mark.parametrize("bad", [{"epochs": 0}, {"epochs": 1.5}, {"epochs": 1, "batch": 0}])
+def test_training_refuses_epochs_and_batches_below_one(bad):
+    with pytest.raises(ValueError, match="whole number of at least 1"):
+        lesson.fit(None, np.zeros(4), np.zeros(4), **bad)
+
+
+def test_after_each_epoch_what_was_asked_for_is_called():
+    calls, x = [], np.zeros((4, 2), np.float32)
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(2)])
+    lesson.fit(model, x, np.zeros(4, int), epochs=3, batch=2, after_epoch=[lambda: calls.append(1)])
+    assert len(calls) == 3
+
+
+# The heat map, and checkerboards.
+
+
+def test_heat_is_the_share_of_the_classes_at_each_cell():
+    scores = np.random.default_rng(0).normal(size=(2, 3, 5))
+    warmth = lesson.heat(lambda _: scores[None], np.zeros((64, 96, 3), np.uint8), [1, 4])
+    expected = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    assert np.allclose(warmth, expected[..., [1, 4]].sum(axis=-1), atol=1e-6)
+
+
+def test_heat_of_a_gray_picture_is_refused():
+    with pytest.raises(ValueError, match=r"pictures \(N, H, W, 3\)"):
+        lesson.heat(None, np.zeros((64, 64), np.uint8), [0])
+
+
+def test_copies_and_a_convolution_leave_a_flat_map_flat_and_stamps_do_not():
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        assert lesson.unevenness(lesson.enlarged_flat(0, rng, True)) < 1e-9
+        assert lesson.unevenness(lesson.enlarged_flat(3, rng, True)) > 0.1
+
+
+def test_unevenness_of_a_checkerboard():
+    board = np.indices((16, 16)).sum(axis=0) % 2
+    assert lesson.unevenness(2.0 * board) == pytest.approx(np.sqrt(0.5))
+    assert lesson.unevenness(2.0 * board - 1) == 1
+    assert lesson.unevenness(np.full((16, 16), 3.0)) == 0
+
+
 def test_unknown_way_up_is_refused():
     with pytest.raises(ValueError, match="'nothing', 'positions' or 'skips', and not 'ladder'"):
         lesson.encoder_decoder("ladder")
 
 
-def test_error_picture_marks_every_pixel_of_a_wrong_class():
-    truth, prediction = np.array([[0, 0, 1, 1, 2]]), np.array([[0, 2, 1, 2, 0]])
-    wrong = np.ptp(lesson.errors_of(prediction, truth), axis=-1) > 0.1  # the colour of errors is no gray
-    assert wrong.tolist() == [[False, True, False, True, True]]
+def test_networks_in_the_figure_are_those_that_the_benchmark_measured():
+    lesson_file = notebooks.lessons(wanted=("05",))[0]
+    source = next(source for source in lesson_file.sources() if "\nmeasured = {" in source)
+    assignment = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row[0]: row[1:3] for row in results["fully_convolutional"]["rows"]}
+    for way, (early, late) in ast.literal_eval(assignment.value).items():
+        at_24, at_9 = (
+            tuple(map(float, re.findall(r"0\.\d+", text)))
+            for text in rows[f"decoder with {way}, mean IoU after 24 epochs"]
+        )
+        assert (at_9, at_24) == (early, late)

@@ -13,13 +13,13 @@ from course_utils.checker import Exercise, Wrong, array, cases, expect, function
 def _rows(answer):
     """Give the rows that come out after three poolings by 2 and three doublings of 100 rows."""
     near = {
-        100: "25 rows hold 12 whole pairs, and the last row is dropped: is it there again on the way up?",
+        100: "25 rows hold 12 whole pairs, and the last row is dropped: does it come back on the way up?",
         104: "25 rows were rounded up to 13: without padding, a window needs both of its rows.",
         12: "12 is the size at the bottom; go up again, three times.",
         50: "this is after one pooling; go on down, and up again.",
         200: "200 is one doubling without a pooling; go down three times first.",
     }
-    expect(answer, 96, near, "{value} is not it: write down the rows after each of the six steps, 100, 50, 25, ...")
+    expect(answer, 96, near, "{value} is not right: write down the rows after each of the six steps, 100, 50, 25, ...")
 
 
 def _kernel(answer):
@@ -34,7 +34,7 @@ def _kernel(answer):
         if found % stride:
             raise Wrong(f"{case}, which is not a multiple of the stride: some places get more stamps than others.")
         if found - stride >= smallest:
-            raise Wrong(f"{case}, and {found - stride:g} is even too and large enough.")
+            raise Wrong(f"{case}, but {found - stride:g} is a multiple of the stride too, and large enough.")
 
 
 def _pixel_losses(scores, truth, ignored, instead=0):
@@ -64,6 +64,7 @@ def _ignore(answer):
         (losses[counts].sum() / truth.size, "you divide by the number of all pixels: take the mean over those that count only."),
         (losses[counts].sum(), "this is the sum: divide it by the number of pixels that count."),
         (np.mean([each[kept].mean() for each, kept in zip(losses, counts, strict=True)]), "this is the mean of one mean per picture, in which a pixel counts more where fewer are left: take one mean over the pixels of all pictures."),
+        (-losses[counts].mean(), "this has the wrong sign: the loss is minus the logarithm, so it is never negative."),
         (losses.mean(), still),
         (_pixel_losses(scores, truth, 255, -1)[0].mean(), still),
     ]  # fmt: skip
@@ -163,7 +164,7 @@ def _edges_check(answer):
         return
     start = f"your error is {ratio:.2f} of max unpooling's, and it may be at most 0.60: "
     if np.isclose(ratio, 1):
-        raise Wrong(start + "what else than 0 could stand at the other three places of a square?")
+        raise Wrong(start + "what other than 0 could stand at the other three places of a square?")
     if unkept:
         raise Wrong(start + "the largest numbers are known exactly, and you change them; put them back last.")
     raise Wrong(start + "the other three are never larger than the one that is known; by how much are they smaller?")
@@ -174,7 +175,7 @@ EXERCISES = (
         "fully_convolutional.rows",
         _rows,
         hint="100, 50, 25, and then? A pair needs two rows. On the way up every number is doubled.",
-        right="100, 50, 25, 12, 24, 48, 96: the row that is left over at 25 stood for 4 rows of the picture, and these are missing.",
+        right="100, 50, 25, 12, 24, 48, 96: the row left over at 25 stood for 4 rows of the picture, and those are missing.",
     ),
     Exercise(
         "fully_convolutional.kernel",
@@ -197,7 +198,7 @@ EXERCISES = (
     Exercise(
         "fully_convolutional.edges",
         _edges_check,
-        hint="Give each place a share of the largest of its square, or of a blurred picture of them; then put the known ones back. Which share serves best?",
+        hint="Give each place a share of the largest of its square, or of a blurred picture of them; then put the known ones back. Which share works best?",
         right="positions say where the largest were; what the others are like is knowledge of pictures, and that is what a decoder learns.",
     ),
 )

@@ -132,6 +132,12 @@ def cross_entropy_without(scores, truth, ignored=255):
     return cross_entropy(scores[counts], truth[counts]) * counts.mean()
 
 
+# %% fully_convolutional.ignore: wrong, "wrong sign"
+def cross_entropy_without(scores, truth, ignored=255):
+    counts = truth != ignored
+    return np.take_along_axis(log_softmax(scores[counts]), truth[counts][:, None], -1).mean()
+
+
 # %% fully_convolutional.ignore: wrong, "still count"
 def cross_entropy_without(scores, truth, ignored=255):
     return cross_entropy(scores, np.where(truth == ignored, 0, truth))
@@ -286,7 +292,7 @@ def bring_back(pooled, positions):
     return up
 
 
-# %% fully_convolutional.edges: wrong, "what else than 0"
+# %% fully_convolutional.edges: wrong, "what other than 0"
 def bring_back(pooled, positions):
     return max_unpool(pooled[..., None], positions[..., None], (2 * pooled.shape[0], 2 * pooled.shape[1], 1))[..., 0]
 
