@@ -157,7 +157,8 @@ def explore_clicks(draw, marks, *, alt=None, **sliders):
 
 def _buttons(shape):
     """One transparent button for each place of a grid; they share one layout and one style, which opens faster."""
-    layout = widgets.Layout(width="auto", height="auto", min_width="0", margin="0", padding="0", border="none")
+    size = {"width": "auto", "height": "0", "min_width": "0", "min_height": "100%"}  # of its place, however small
+    layout = widgets.Layout(**size, margin="0", padding="0", border="none")
     style = widgets.ButtonStyle(button_color="transparent")
     return [
         widgets.Button(tooltip=f"row {row + 1}, column {column + 1}", layout=layout, style=style)
