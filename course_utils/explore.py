@@ -169,9 +169,8 @@ def _buttons(shape):
 def _lay_over(picture, buttons, columns, fig):
     """Lay rows of buttons over the first axes of a figure, at whatever size its picture is shown."""
     place, (width, height) = fig.axes[0].get_position(), fig.get_size_inches()
-    above, below = (
-        100 * height / width * share for share in (1 - place.y1, place.y0)
-    )  # percent of the width, as CSS has it
+    # CSS takes margins in percent of the width, those above and below too.
+    above, below = (100 * height / width * share for share in (1 - place.y1, place.y0))
     grid = widgets.GridBox(buttons)
     grid.layout = {
         "grid_area": "1 / 1", "margin": f"{above:.2f}% {100 - 100 * place.x1:.2f}% {below:.2f}% {100 * place.x0:.2f}%",
