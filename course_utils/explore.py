@@ -95,55 +95,98 @@ def explore_table(draw, table, *, alt=None):
     )  # fmt: skip
 
 
-def explore_clicks(draw, marks, *, alt=None):
-    """Show a drawing with a grid of buttons over it, one per place; a click sets or clears the place's mark.
+def explore_clicks(draw, marks, *, alt=None, **sliders):
+    """Show a drawing whose first axes can be clicked: they are divided into places, and a click sets or clears a mark.
 
     A still picture of the start is stored with it, as in :func:`explore`.
 
     Parameters
     ----------
     draw : callable
-        Takes an array (R, C), bool, True where a mark is set, and returns a ``matplotlib.figure.Figure``.
+        Takes an array (R, C), bool, True where a mark is set, and one keyword for each slider. It returns a
+        ``matplotlib.figure.Figure`` that shows the marks on its first axes, row 0 at the top. These axes keep their
+        place in the figure.
     marks : array_like
         (R, C), bool: the marks at the start, at most 16 x 16.
     alt : str, optional
         What the picture shows at the start, in one or two sentences, for those who can't see it.
+    **sliders : tuple of (low, high, step)
+        As in :func:`explore`.
 
     Raises
     ------
     ValueError
-        If `marks` is not such a grid, or if `alt` is not a text.
+        If `marks` is not such a grid, if `alt` is not a text, or for a slider as in :func:`explore`.
     TypeError
         If `draw` returns no figure. Any other error of the first drawing is raised as it is; one that comes after a
-        click is written below the buttons.
+        click is written above the picture.
 
     Examples
     --------
-    >>> explore_clicks(draw, np.zeros((4, 6), bool))  # doctest: +SKIP
+    >>> explore_clicks(draw, np.zeros((4, 6), bool), level=(0, 9, 1))  # doctest: +SKIP
     """
-    start = np.asarray(marks)
-    if start.ndim != 2 or start.dtype != bool or not 1 <= min(start.shape) <= max(start.shape) <= 16:
+    now = np.array(marks)
+    if now.ndim != 2 or now.dtype != bool or not 1 <= min(now.shape) <= max(now.shape) <= 16:
         raise ValueError(
             f"explore_clicks(draw, marks) expects a grid (R, C) of True and False, at most 16 x 16, "
-            f"and got {start.dtype} of the shape {start.shape}."
+            f"and got {now.dtype} of the shape {now.shape}."
         )
-    every = [
-        widgets.ToggleButton(
-            value=bool(value), tooltip=f"row {row + 1}, column {column + 1}", layout={"width": "28px", "height": "22px"}
-        )
-        for (row, column), value in np.ndenumerate(start)
-    ]
-    columns = {"grid_template_columns": f"repeat({start.shape[1]}, 32px)", "align_self": "flex-start"}
-    size = f"{start.shape[0]} x {start.shape[1]}"
-    _open(
-        lambda: draw(np.reshape([button.value for button in every], start.shape)), every,
-        [widgets.GridBox(every, layout=columns)],
-        f"click the buttons of the {size} grid to set and clear marks, and watch the picture change", alt,
+    parameters = inspect.signature(draw).parameters
+    controls = {name: _slider(name, spec, parameters) for name, spec in sliders.items()}
+    drawn = []
+
+    def make():
+        drawn[:] = [draw(now.copy(), **{name: control.value for name, control in controls.items()})]
+        return drawn[0]
+
+    buttons = _buttons(now.shape)
+    moves = "".join(f", move {name.replace('_', ' ')}" for name in sliders)
+    request = _open(
+        make, controls.values(), controls.values(),
+        f"click into the picture to set and clear marks{moves}, and watch it change", alt,
+        lambda picture: _lay_over(picture, buttons, now.shape[1], drawn[0]),
     )  # fmt: skip
 
+    def flip(place):
+        now[place] = not now[place]
+        request()
 
-def _open(make, controls, shown, how_to, alt):
-    """Show the figure that `make` returns, `shown` and a place for a message over it; redraw when a control changes."""
+    for place, button in zip(np.ndindex(now.shape), buttons, strict=True):
+        button.on_click(lambda _, place=place: flip(place))
+
+
+def _buttons(shape):
+    """One transparent button for each place of a grid; they share one layout and one style, which opens faster."""
+    size = {"width": "auto", "height": "0", "min_width": "0", "min_height": "100%"}  # of its place, however small
+    layout = widgets.Layout(**size, margin="0", padding="0", border="none")
+    style = widgets.ButtonStyle(button_color="transparent")
+    return [
+        widgets.Button(tooltip=f"row {row + 1}, column {column + 1}", layout=layout, style=style)
+        for row, column in np.ndindex(shape)
+    ]
+
+
+def _lay_over(picture, buttons, columns, fig):
+    """Lay rows of buttons over the first axes of a figure, at whatever size its picture is shown."""
+    place, (width, height) = fig.axes[0].get_position(), fig.get_size_inches()
+    # CSS takes margins in percent of the width, those above and below too.
+    above, below = (100 * height / width * share for share in (1 - place.y1, place.y0))
+    grid = widgets.GridBox(buttons)
+    grid.layout = {
+        "grid_area": "1 / 1", "margin": f"{above:.2f}% {100 - 100 * place.x1:.2f}% {below:.2f}% {100 * place.x0:.2f}%",
+        "grid_template_columns": f"repeat({columns}, minmax(0, 1fr))",
+        "grid_template_rows": f"repeat({len(buttons) // columns}, minmax(0, 1fr))",
+    }  # fmt: skip
+    picture.layout.grid_area = "1 / 1"
+    both = {"grid_template_columns": "minmax(0, max-content)", "align_self": "flex-start", "overflow": "visible"}
+    return widgets.GridBox([picture, grid], layout=both)
+
+
+def _open(make, controls, shown, how_to, alt, wrap=lambda picture: picture):
+    """Show the figure that `make` returns, `shown` and a place for a message over it; redraw when a control changes.
+
+    `wrap` may put the picture into another widget. What is returned asks for a new picture when it is called.
+    """
     if alt is not None and not (isinstance(alt, str) and alt.strip()):
         raise ValueError(f"alt should say in one or two sentences what the picture shows at the start; it is {alt!r}.")
     own_size = {"align_self": "flex-start"}  # a box stretches what it holds: on a wide screen, a blurred picture
@@ -162,7 +205,8 @@ def _open(make, controls, shown, how_to, alt):
     request = Coalesced(redraw)
     for control in controls:
         control.observe(request, names="value")
-    _show(widgets.VBox([*shown, message, picture]), picture.value, how_to, alt)
+    _show(widgets.VBox([*shown, message, wrap(picture)]), picture.value, how_to, alt)
+    return request
 
 
 class Coalesced:

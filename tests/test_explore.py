@@ -593,20 +593,60 @@ def test_a_start_that_is_no_table_gets_one_sentence(open_table, table):
         open_table(_draw_table, table)
 
 
-def _draw_marks(marks):
-    fig = plt.figure(figsize=(1, 1))
-    fig.text(0.1, 0.4, "".join(str(int(mark)) for mark in marks.ravel()))
+def _draw_marks(marks, level=3):
+    fig = plt.figure(figsize=(2, 1))
+    fig.add_axes([0.1, 0.2, 0.3, 0.5]).set_axis_off()
+    fig.text(0.1, 0.4, f"{level}" + "".join(str(int(mark)) for mark in marks.ravel()))
     return fig
 
 
-def test_a_click_sets_its_own_mark(boxes):
+def test_a_click_sets_its_own_mark_and_a_second_one_clears_it(boxes):
     explore_clicks(_draw_marks, np.array([[False, True], [False, False]]))
-    grid, message, picture = boxes[-1].children
-    assert [button.value for button in grid.children] == [False, True, False, False]
+    message, (picture, grid) = boxes[-1].children[0], boxes[-1].children[1].children
     assert grid.children[2].tooltip == "row 2, column 1"
-    grid.children[2].value = True
+    grid.children[2].click()
     assert picture.value == plots.png(_draw_marks(np.array([[False, True], [True, False]])))
+    grid.children[2].click()
+    assert picture.value == plots.png(_draw_marks(np.array([[False, True], [False, False]])))
     assert message.value == ""
+
+
+def test_clicks_and_sliders_work_together(boxes):
+    explore_clicks(_draw_marks, np.zeros((1, 2), bool), level=(0, 9, 1))
+    slider, _, both = boxes[-1].children
+    picture, grid = both.children
+    slider.value = 7
+    grid.children[1].click()
+    assert picture.value == plots.png(_draw_marks(np.array([[False, True]]), level=7))
+
+
+def test_the_places_lie_over_the_first_axes(boxes):
+    explore_clicks(_draw_marks, np.zeros((4, 6), bool))
+    grid = boxes[-1].children[1].children[1]
+    assert len(grid.children) == 24
+    # In percent of the width of 2 inches: 0.3 of the 1 inch above, 0.6 to the right, 0.2 below, and 0.1 to the left.
+    assert grid.layout.margin == "15.00% 60.00% 10.00% 10.00%"
+    assert "repeat(6," in grid.layout.grid_template_columns
+    assert "repeat(4," in grid.layout.grid_template_rows
+
+
+def test_drawing_that_changes_its_marks_changes_nothing_else(boxes):
+    def draw(marks):
+        fig = _draw_marks(marks)
+        marks[:] = True
+        return fig
+
+    explore_clicks(draw, np.zeros((1, 2), bool))
+    picture, grid = boxes[-1].children[1].children
+    grid.children[0].click()
+    assert picture.value == plots.png(_draw_marks(np.array([[True, False]])))
+
+
+def test_what_is_given_as_marks_stays_as_it_is(boxes):
+    marks = np.zeros((1, 2), bool)
+    explore_clicks(_draw_marks, marks)
+    boxes[-1].children[1].children[1].children[0].click()
+    assert not marks.any()
 
 
 @pytest.mark.parametrize("marks", [[[1, 0]], [True, False], np.zeros((2, 17), bool), np.zeros((0, 3), bool), "x"])

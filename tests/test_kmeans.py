@@ -360,3 +360,33 @@ def test_redrawn_centroids_end_above_lloyds(seed):
     best = lesson.kmeans(points, 3, np.random.default_rng(seed), restarts=5)[2]
     assert (losses >= best).all()
     assert (np.diff(losses) > 0).any()
+
+
+@given(SEEDS, st.integers(1, 5))
+@settings(max_examples=20)
+def test_half_steps_of_the_drawing_are_lloyds_steps(seed, k):
+    points = np.random.default_rng(seed).normal(0, 1, (60, 2))
+    start = lesson.plus_plus(points, k, np.random.default_rng(seed))
+    losses = np.array([loss for *_, loss in lesson.half_steps(points, start)])
+    ours = lesson.lloyd(points, start)[2]
+    assert (np.diff(losses) <= 1e-9).all()
+    assert np.allclose(losses[1 : 2 * len(ours) : 2][:20], ours[:20])  # the assignments
+
+
+def test_clicks_come_first_and_random_points_make_up_the_rest():
+    marks, points = np.zeros((16, 16), bool), np.random.default_rng(0).uniform(0, 255, (30, 2))
+    marks[0, 0] = marks[15, 15] = True
+    starts = lesson.starts_of(marks, points, 4)
+    assert starts[:2].tolist() == [[8, 248], [248, 8]]  # upper left and lower right
+    assert {tuple(row) for row in starts[2:]} <= {tuple(row) for row in points}
+    assert len(starts) == 4
+    assert len(lesson.starts_of(marks, points, 1)) == 2
+
+
+def test_three_centroids_are_stuck_where_the_explorer_opens():
+    points = lesson.into_square(lesson.point_sets(0)["unequal spread"][0])
+    marks = np.zeros((16, 16), bool)
+    marks[[4, 9, 5], [4, 5, 13]] = True
+    stuck = lesson.half_steps(points, lesson.starts_of(marks, points, 3))
+    assert np.isclose(stuck[-1][2], stuck[-3][2])
+    assert stuck[-1][2] > 2 * lesson.kmeans(points, 3, np.random.default_rng(0), restarts=10)[2]

@@ -163,9 +163,16 @@ def test_what_is_no_profile_gets_one_sentence(heights):
     assert "\n" not in str(caught.value)
 
 
-@given(hnp.arrays(np.int64, (9, 9), elements=st.integers(0, 6)), st.integers(1, 3))
+@given(hnp.arrays(float, (9, 9), elements=st.integers(0, 6)), st.integers(1, 3))
 def test_growing_back_equals_scikit_images_reconstruction(surface, h):
     assert np.array_equal(lesson.grow_back(surface - h, surface), morphology.reconstruction(surface - h, surface))
+
+
+@given(hnp.arrays(bool, (12, 14)), st.sampled_from([0.05, 0.1, 0.4]))
+def test_growing_back_by_a_share_equals_scikit_images_reconstruction(mask, share):
+    distance = ndimage.distance_transform_edt(np.pad(mask, 1))
+    lowered = (1 - share) * distance
+    assert np.array_equal(lesson.grow_back(lowered, distance), morphology.reconstruction(lowered, distance))
 
 
 @given(hnp.arrays(float, (7, 7), elements=st.integers(3, 8)), st.sampled_from([0.5, 1.5, 2.5]))
