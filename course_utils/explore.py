@@ -253,9 +253,9 @@ def _slider(name, spec, parameters):
         low, high, step = spec
         sound = low < high and step > 0 and math.isfinite(high - low)
     except (TypeError, ValueError):
-        raise ValueError(f"the slider {name!r} wants (low, high, step), and got {spec!r}.") from None
+        raise ValueError(f"the slider {name!r} expects (low, high, step), got {spec!r}.") from None
     if not sound:
-        raise ValueError(f"the slider {name!r} wants low < high and a step above 0, and got {spec!r}.")
+        raise ValueError(f"the slider {name!r} expects low < high and a step above 0, got {spec!r}.")
     start = getattr(parameters.get(name), "default", inspect.Parameter.empty)
     if start is inspect.Parameter.empty:
         start = low + step * int((high - low) / step / 2)
@@ -283,7 +283,7 @@ def _table(table):
         start = np.empty(0)
     if start.ndim != 2 or not 1 <= min(start.shape) <= max(start.shape) <= 8 or not np.isfinite(start).all():
         raise ValueError(
-            f"explore_table(draw, table) wants rows of finite numbers, all equally long, at most 8 x 8, and got {table!r}."
+            f"explore_table(draw, table) expects rows of finite numbers, all equally long, at most 8 x 8, got {table!r}."
         )
     return start
 

@@ -382,14 +382,14 @@ def test_an_error_after_the_start_keeps_the_last_picture_and_is_explained(open_e
     ids=repr,
 )
 def test_a_slider_that_is_no_range_gets_one_sentence(open_explorer, spec):
-    with pytest.raises(ValueError, match=r"^the slider 'level' wants [^.\n]*, and got .*\.$") as caught:
+    with pytest.raises(ValueError, match=r"^the slider 'level' expects [^.\n]*, got .*\.$") as caught:
         open_explorer(_draw, level=spec)
     assert repr(spec) in str(caught.value)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_slider_without_a_finite_end_gets_one_sentence(open_explorer, bad):
-    with pytest.raises(ValueError, match=r"^the slider 'level' wants low < high and a step above 0, and got .*\.$"):
+    with pytest.raises(ValueError, match=r"^the slider 'level' expects low < high and a step above 0, got .*\.$"):
         open_explorer(_draw, level=(0, bad, 1))
 
 
@@ -589,7 +589,7 @@ def test_an_error_of_the_drawing_is_told_from_an_entry_that_is_no_number(open_ta
     ids=str,
 )  # fmt: skip
 def test_a_start_that_is_no_table_gets_one_sentence(open_table, table):
-    with pytest.raises(ValueError, match=r"^explore_table\(draw, table\) wants rows of finite numbers"):
+    with pytest.raises(ValueError, match=r"^explore_table\(draw, table\) expects rows of finite numbers"):
         open_table(_draw_table, table)
 
 
