@@ -19,6 +19,7 @@ def _ap(answer):
         (1 + 2 / 3 + 3 / 4) / 3: "these are the precisions as they come, averaged over three of the four true boxes; take the best precision at each recall or above, and divide by 4.",
         (3 + 5 * 0.75) / 11: "this is VOC's old mean over 11 recalls; all points means the exact area.",
         (26 + 50 * 0.75) / 101: "this is COCO's mean over 101 recalls; all points means the exact area.",
+        (1 + (1 / 2 + 2 / 3) / 2 + (2 / 3 + 3 / 4) / 2) / 4: "this joins the points by straight lines (the trapezoidal rule); the precision at a recall is the best one there or above, which makes stairs.",
         0.6: "this is the precision after all five detections; AP is the area under the whole curve.",
         0.75: "this is the recall after all five detections, or the precision after four; AP is the area under the whole curve.",
         0.63: "this is rounded to two digits; give at least three.",
@@ -61,9 +62,9 @@ def _last_or_one(truth, boxes):
 
 
 _NEAR_NEEDED = [
-    (_last_or_one, "a true box is never found, and the answer is -1 then: argmax gives 0 where nothing is True."),
+    (_last_or_one, "a true box is never found, so the answer is -1: argmax gives 0 where nothing is True."),
     (lambda truth, boxes: _proposals_needed(truth, boxes, 0.5 + 1e-9), "an IoU of exactly 0.5 is enough: it should be at least 0.5."),
-    (lambda truth, boxes: _proposals_needed(truth, boxes) - 1, "this is the index of the last box that is needed; counting starts at 1, so add one."),
+    (lambda truth, boxes: _proposals_needed(truth, boxes) - 1, "this is the index of the last box that is needed; count from 1, so add one."),
     (lambda truth, boxes: min(_first_hits(truth, boxes).min(), 1e9), "you stop at the first true box that is found; all of them should be, so take the slowest."),
     (lambda truth, boxes: len(np.unique(_first_hits(truth, boxes))), "you count the different boxes that find something first; the boxes before and between them are looked at too."),
     (lambda truth, boxes: len(truth), "this is the number of true boxes; count the boxes that are looked at until the last of them is found."),
@@ -237,7 +238,7 @@ EXERCISES = (
         "region_proposals.ap",
         _ap,
         hint="After the five detections the precision is 1, 1/2, 2/3, 3/4, 3/5. Raise each to the best one from there on, then add up those at the true positives, each times 1/4.",
-        right="the true box that nobody finds costs a quarter of the area, whatever the scores.",
+        right="the true box that no detection finds costs a quarter of the area, whatever the scores.",
     ),
     Exercise(
         "region_proposals.suppress",
@@ -249,13 +250,13 @@ EXERCISES = (
         "region_proposals.sixty",
         _sixty,
         hint="Draw the first 60 boxes on `touching_coins(1).image`. Many are specks: smooth with 0.8, ask for at least 20 pixels in `thinnest`, and search once, by one weighting such as (1, 0, 0, 0).",
-        right="coins are one color each and large; that knowledge is worth more than a thousand further boxes.",
+        right="each coin is large and of one shade; settings that use this make 60 boxes enough.",
     ),
     Exercise(
         "region_proposals.large",
         _large,
         hint="Add up the places of stretches of 4, 5, ... 128 columns: 125 + 124 + ... + 1. For the rows it is the same number.",
-        right="even without the thin ones 62 million are left.",
+        right="62 million boxes are left even without the thin ones.",
     ),
     Exercise(
         "region_proposals.needed",

@@ -32,6 +32,9 @@ ap_of_five = average_precision(np.array([True, False, True, True, False]), 4, np
 # %% region_proposals.ap: wrong, "COCO's mean"
 ap_of_five = average_precision(np.array([True, False, True, True, False]), 4, np.linspace(0, 1, 101))
 
+# %% region_proposals.ap: wrong, "trapezoidal rule"
+ap_of_five = (1 + (1 / 2 + 2 / 3) / 2 + (2 / 3 + 3 / 4) / 2) / 4
+
 # %% region_proposals.ap: wrong, "after all five"
 ap_of_five = 3 / 5
 
@@ -162,6 +165,11 @@ def sixty(image):
     side = boxes[:, 2:] - boxes[:, :2]
     round_ones = boxes[(side.max(axis=1) < 60) & (side.max(axis=1) < 1.4 * side.min(axis=1))]
     return round_ones[:60]
+
+
+# %% region_proposals.sixty: right, a watershed instead of the search
+def sixty(image):
+    return watershed_pieces(image)[0]
 
 
 # %% region_proposals.sixty: wrong, "is the grain of the table among them"
