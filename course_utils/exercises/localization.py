@@ -105,7 +105,7 @@ _EDGE_MISTAKES = (
 
 
 def _edges(answer):
-    """Write to_edges(boxes, height, width): x, y, height, width in pixels to normalised edges."""
+    """Write to_edges(boxes, height, width): x, y, height, width in pixels to normalized edges."""
     rng = np.random.default_rng(0)
     tried = [(np.array([[10.0, 20.0, 30.0, 60.0], [0.0, 0.0, 100.0, 200.0]]), 100, 200)]
     tried += [

@@ -50,44 +50,44 @@ iou_of_shifted = 0.4
 
 
 # %% localization.weight: solution
-b_for_widths = 0.05 * 128**2
+b_for_normalized = 0.05 * 128**2
 
 # %% localization.weight: right, from one pixel's loss
-b_for_widths = 0.05 / (1 / 128) ** 2
+b_for_normalized = 0.05 / (1 / 128) ** 2
 
 
 # %% localization.weight: right, a whole number
-b_for_widths = 819
+b_for_normalized = 819
 
 # %% localization.weight: right, fractions
-b_for_widths = 128 * 128 * 5 / 100
+b_for_normalized = 128 * 128 * 5 / 100
 
 
 # %% localization.weight: right, a tensor
-b_for_widths = 0.05 * tf.square(128.0)
+b_for_normalized = 0.05 * tf.square(128.0)
 
 
 # %% localization.weight: wrong, "unchanged"
-b_for_widths = 0.05
+b_for_normalized = 0.05
 
 # %% localization.weight: wrong, "grows like its square"
-b_for_widths = 0.05 * 128
+b_for_normalized = 0.05 * 128
 
 # %% localization.weight: wrong, "turned round"
-b_for_widths = 0.05 / 128**2
+b_for_normalized = 0.05 / 128**2
 
 # %% localization.weight: wrong, "times as much"
-b_for_widths = 800
+b_for_normalized = 800
 
 
 # %% localization.weight: wrong, "1.001 times as much"
-b_for_widths = 820
+b_for_normalized = 820
 
 # %% localization.weight: wrong, "multiplies the old weight"
-b_for_widths = 128**2
+b_for_normalized = 128**2
 
 # %% localization.weight: wrong, "four terms"
-b_for_widths = 4 * 0.05 * 128**2
+b_for_normalized = 4 * 0.05 * 128**2
 
 
 # %% localization.edges: solution
