@@ -73,15 +73,14 @@ b_for_normalized = 0.05
 # %% localization.weight: wrong, "grows like its square"
 b_for_normalized = 0.05 * 128
 
-# %% localization.weight: wrong, "turned round"
+# %% localization.weight: wrong, "wrong way around"
 b_for_normalized = 0.05 / 128**2
+
+# %% localization.weight: right, two digits
+b_for_normalized = 820
 
 # %% localization.weight: wrong, "times as much"
 b_for_normalized = 800
-
-
-# %% localization.weight: wrong, "1.001 times as much"
-b_for_normalized = 820
 
 # %% localization.weight: wrong, "multiplies the old weight"
 b_for_normalized = 128**2
@@ -222,7 +221,7 @@ def mirror(images, boxes):
     return images[:, :, ::-1], boxes
 
 
-# %% localization.mirror: wrong, "changed their roles"
+# %% localization.mirror: wrong, "swapped roles"
 def mirror(images, boxes):
     w = images.shape[2]
     x0, y0, x1, y1 = boxes.T
@@ -391,6 +390,12 @@ def localization_error(labels, boxes, found_labels, found_boxes):
 def localization_error(labels, boxes, found_labels, found_boxes):
     overlaps = geometry.iou(boxes, found_boxes).diagonal()
     return (found_labels != labels) | (overlaps < 0.5)
+
+
+# %% localization.error: wrong, "where label and box are both wrong"
+def localization_error(labels, boxes, found_labels, found_boxes):
+    overlaps = geometry.iou(boxes, found_boxes).diagonal()
+    return ((found_labels != labels) ^ (overlaps < 0.5)).mean()
 
 
 # %% localization.error: wrong, "that of one box"
