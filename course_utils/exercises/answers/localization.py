@@ -76,11 +76,12 @@ b_for_normalized = 0.05 * 128
 # %% localization.weight: wrong, "wrong way around"
 b_for_normalized = 0.05 / 128**2
 
-# %% localization.weight: right, two digits
-b_for_normalized = 820
-
 # %% localization.weight: wrong, "times as much"
 b_for_normalized = 800
+
+
+# %% localization.weight: wrong, "1.001 times as much"
+b_for_normalized = 820
 
 # %% localization.weight: wrong, "multiplies the old weight"
 b_for_normalized = 128**2
