@@ -35,12 +35,12 @@ def _weight(answer):
     """Give the b for boxes in picture widths that trains as b = 0.05 does for boxes in pixels."""
     right = 0.05 * 128**2
     near = {
-        value: f"{value:.4g} is {words}."
+        value: f"{value:.5g} is {words}."
         for value, words in {
             0.05: "unchanged; every error is 128 times smaller now",
             0.05 * 128: "right for a loss that grows like the error, as the RMSE; this one grows like its square",
-            0.05 / 128**2: "turned round: the loss has become smaller, so its weight must become larger",
-            0.05 / 128: "turned round, and for a loss that grows like the error",
+            0.05 / 128**2: "the wrong way around: the loss has become smaller, so its weight must become larger",
+            0.05 / 128: "the wrong way around, and for a loss that grows like the error",
             0.05 * 4 * 128**2: "four times too large: the sum has four terms before and after",
             128**2: "the factor; it multiplies the old weight, 0.05",
         }.items()
@@ -105,7 +105,7 @@ _EDGE_MISTAKES = (
 
 
 def _edges(answer):
-    """Write to_edges(boxes, height, width): x, y, height, width in pixels to normalised edges."""
+    """Write to_edges(boxes, height, width): x, y, height, width in pixels to normalized edges."""
     rng = np.random.default_rng(0)
     tried = [(np.array([[10.0, 20.0, 30.0, 60.0], [0.0, 0.0, 100.0, 200.0]]), 100, 200)]
     tried += [
@@ -139,11 +139,11 @@ def _mirror(answer):
         right = _mirrored_boxes(boxes, width)
         near = (
             (boxes, "the boxes have stayed where they were."),
-            (right[:, [2, 1, 0, 3]], "left and right edge have changed their roles: the new left edge comes from the old right one."),
+            (right[:, [2, 1, 0, 3]], "the left and right edges have swapped roles: the new left edge comes from the old right one."),
             (right - [1, 0, 1, 0], "off by one: edges lie between pixels, so the right border is at W, and not at W - 1."),
             (_mirrored_boxes(boxes, height), "the boxes are mirrored at the height; x runs along the width."),
             (_mirrored_boxes(boxes[:, [1, 0, 3, 2]], height)[:, [1, 0, 3, 2]], "the boxes are mirrored up and down; left and right are x0 and x1."),
-            (right[:1] + 0 * right, "every box is the first picture's; each picture has its own."),
+            (right[:1] + 0 * right, "every box is the first picture's, but each picture has its own."),
         )  # fmt: skip
         near = [(wrong, f"the pictures are right; {sentence}") for wrong, sentence in near]
         found = array(result[1], shape=boxes.shape, what="the boxes")
@@ -161,9 +161,9 @@ def _judge_pictures(turned, images):
         (images[:, ::-1], "the pictures are upside down: rows come before columns in (N, H, W)."),
         (
             images[::-1],
-            "the order of the pictures is turned round, and no picture is mirrored: the first axis counts pictures.",
+            "the order of the pictures is reversed, and no picture is mirrored: the first axis counts pictures.",
         ),
-        (images[:, ::-1, ::-1], "the pictures are turned by half a turn: rows stay in their order, columns don't."),
+        (images[:, ::-1, ::-1], "the pictures are rotated by half a turn: rows stay in their order, columns don't."),
     )
     expect(turned, images[:, :, ::-1], near, "the pictures are not the mirrored ones.", what="the pictures")
 
@@ -189,7 +189,7 @@ _MISCOUNTED = {
     3: "you count the wrong labels alone",
     5: "you compare the boxes up and down alone; an area needs both directions",
     6: "you divide the shared area by that of one box; divide it by that of the union",
-    7: "you compare the boxes left and right alone; an area needs both directions",
+    7: "either you compare the boxes left and right alone, and an area needs both directions, or you leave out the pictures where label and box are both wrong",
     8: "you count the wrong boxes alone",
     11: "a picture with a wrong label and a wrong box is counted twice; join the two conditions with |",
     12: "an IoU of exactly 0.5 is not below 0.5",
@@ -255,12 +255,12 @@ EXERCISES = (
         "localization.mirror",
         _mirror,
         hint="A column x from the left is W - x from the left after mirroring. Which old edge becomes the new left one?",
-        right="what turns the picture must turn the box, and left and right change their roles.",
+        right="whatever mirrors the picture must mirror the box, and left and right swap roles.",
     ),
     Exercise(
         "localization.error",
         _error,
         hint="`overlap_over_union` judges one pair; make an array of it over `zip(boxes, found_boxes)`, and join two conditions with |.",
-        right="one number that both tasks must earn.",
+        right="one number, and it falls only where both tasks are done well.",
     ),
 )

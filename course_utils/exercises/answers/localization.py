@@ -50,44 +50,44 @@ iou_of_shifted = 0.4
 
 
 # %% localization.weight: solution
-b_for_widths = 0.05 * 128**2
+b_for_normalized = 0.05 * 128**2
 
 # %% localization.weight: right, from one pixel's loss
-b_for_widths = 0.05 / (1 / 128) ** 2
+b_for_normalized = 0.05 / (1 / 128) ** 2
 
 
 # %% localization.weight: right, a whole number
-b_for_widths = 819
+b_for_normalized = 819
 
 # %% localization.weight: right, fractions
-b_for_widths = 128 * 128 * 5 / 100
+b_for_normalized = 128 * 128 * 5 / 100
 
 
 # %% localization.weight: right, a tensor
-b_for_widths = 0.05 * tf.square(128.0)
+b_for_normalized = 0.05 * tf.square(128.0)
 
 
 # %% localization.weight: wrong, "unchanged"
-b_for_widths = 0.05
+b_for_normalized = 0.05
 
 # %% localization.weight: wrong, "grows like its square"
-b_for_widths = 0.05 * 128
+b_for_normalized = 0.05 * 128
 
-# %% localization.weight: wrong, "turned round"
-b_for_widths = 0.05 / 128**2
+# %% localization.weight: wrong, "wrong way around"
+b_for_normalized = 0.05 / 128**2
 
 # %% localization.weight: wrong, "times as much"
-b_for_widths = 800
+b_for_normalized = 800
 
 
 # %% localization.weight: wrong, "1.001 times as much"
-b_for_widths = 820
+b_for_normalized = 820
 
 # %% localization.weight: wrong, "multiplies the old weight"
-b_for_widths = 128**2
+b_for_normalized = 128**2
 
 # %% localization.weight: wrong, "four terms"
-b_for_widths = 4 * 0.05 * 128**2
+b_for_normalized = 4 * 0.05 * 128**2
 
 
 # %% localization.edges: solution
@@ -222,7 +222,7 @@ def mirror(images, boxes):
     return images[:, :, ::-1], boxes
 
 
-# %% localization.mirror: wrong, "changed their roles"
+# %% localization.mirror: wrong, "swapped roles"
 def mirror(images, boxes):
     w = images.shape[2]
     x0, y0, x1, y1 = boxes.T
@@ -391,6 +391,12 @@ def localization_error(labels, boxes, found_labels, found_boxes):
 def localization_error(labels, boxes, found_labels, found_boxes):
     overlaps = geometry.iou(boxes, found_boxes).diagonal()
     return (found_labels != labels) | (overlaps < 0.5)
+
+
+# %% localization.error: wrong, "where label and box are both wrong"
+def localization_error(labels, boxes, found_labels, found_boxes):
+    overlaps = geometry.iou(boxes, found_boxes).diagonal()
+    return ((found_labels != labels) ^ (overlaps < 0.5)).mean()
 
 
 # %% localization.error: wrong, "that of one box"
