@@ -209,15 +209,17 @@ def test_blended_tiles_of_a_network_without_context_equal_the_whole():
 
 
 def test_small_network_starts_anew_and_forgets():
-    trainee = unet.Trainee(lambda: unet.unet((2, 3), padding="same"), lambda truth, answer: keras.ops.mean((truth - answer) ** 2))
+    trainee = unet.Trainee(
+        lambda: unet.unet((2, 3), padding="same"), lambda truth, answer: keras.ops.mean((truth - answer) ** 2)
+    )
     batch = np.random.default_rng(0).random((2, 2, 8, 8, 1), dtype=np.float32)
     ends = []
     for _ in range(2):
         unet.restart(trainee, 1)
-        unet.learn(trainee, lambda: tuple(batch), 3)
+        unet.learn(trainee, lambda: tuple(batch), 3, 3)
         ends.append(trainee.model(batch[0]).numpy())
     assert np.allclose(*ends)
-    unet.learn(trainee, lambda: tuple(batch), 3)
+    unet.learn(trainee, lambda: tuple(batch), 3, 3)
     assert not np.allclose(ends[0], trainee.model(batch[0]).numpy())
 
 

@@ -31,18 +31,26 @@ def _perfect(answer):
     apart = total - len(np.unique(touching_pairs(labels, 1)))
     near = {
         total: f"{total} are all nuclei that there are; in a mask, those that touch are one piece.",
-        int(pieces.max()): "that is how many pieces the mask has; count those nuclei that a piece overlaps with an IoU above one half.",
+        int(
+            pieces.max()
+        ): "that is how many pieces the mask has; count those nuclei that a piece overlaps with an IoU above one half.",
         apart: "that is how many nuclei touch no other; in a piece of two, the larger one can still reach an IoU above one half.",
-        _overlapped(joined, labels): "that is right for pieces that may also be connected across a corner; `count_found` connects along sides only.",
+        _overlapped(
+            joined, labels
+        ): "that is right for pieces that may also be connected across a corner; `count_found` connects along sides only.",
         0: "give `count_found` the mask of the nuclei, `labels > 0`, and their numbers.",
     }
-    otherwise = "{value} is not it: call `count_found` with the mask `labels > 0` and with `labels`, on the whole picture."
+    otherwise = (
+        "{value} is not it: call `count_found` with the mask `labels > 0` and with `labels`, on the whole picture."
+    )
     expect(answer, _overlapped(pieces, labels), near, otherwise)
 
 
 def _overlapped(pieces, labels):
     """How many labeled objects some piece overlaps with an IoU above one half."""
-    pairs = np.histogram2d(labels.ravel(), pieces.ravel(), (np.arange(labels.max() + 2), np.arange(pieces.max() + 2)))[0]
+    pairs = np.histogram2d(labels.ravel(), pieces.ravel(), (np.arange(labels.max() + 2), np.arange(pieces.max() + 2)))[
+        0
+    ]
     union = pairs.sum(axis=1, keepdims=True) + pairs.sum(axis=0) - pairs
     return int((pairs / union > 0.5)[1:, 1:].sum())
 
