@@ -56,23 +56,15 @@ labels = nuclei.load_nuclei().labels
 found_in_perfect_mask = count_found(labels > 0, labels)
 
 
-# %% unet.perfect: right, nucleus by nucleus
+# %% unet.perfect: right, pieces numbered first
 labels = nuclei.load_nuclei().labels
-pieces = label(labels > 0, connectivity=1)
-found_in_perfect_mask = 0
-for name in range(1, labels.max() + 1):
-    inside = labels == name
-    for piece in np.unique(pieces[inside]):
-        other = pieces == piece
-        found_in_perfect_mask += (inside & other).sum() > 0.5 * (inside | other).sum()
+found_in_perfect_mask = float(count_found(label(labels > 0, connectivity=1), labels))
 
 
-# %% unet.perfect: right, by areas
+# %% unet.perfect: right, SciPy
 labels = nuclei.load_nuclei().labels
-pieces = ndimage.label(labels > 0)[0]
-areas, sizes = np.bincount(labels.ravel()), np.bincount(pieces.ravel())
-home = ndimage.maximum(pieces, labels, np.arange(1, labels.max() + 1)).astype(int)  # a nucleus lies in one piece
-found_in_perfect_mask = float(np.sum(2 * areas[1:] > sizes[home]))
+pieces, _ = ndimage.label(labels != 0)
+found_in_perfect_mask = np.int64(count_found(pieces, labels))
 
 
 # %% unet.perfect: wrong, "all nuclei"
