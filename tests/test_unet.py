@@ -201,7 +201,8 @@ def test_wrong_pixels_are_counted_near_the_outline_only():
 
 
 def test_blended_tiles_of_a_network_without_context_equal_the_whole():
-    model = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 1)])
+    image = keras.Input((None, None, 1))
+    model = keras.Model(image, keras.layers.Conv2D(2, 1)(image))
     picture = np.random.default_rng(0).random((37, 50, 1))
     for step in (3, 16):
         blended = unet.blend_tiles(model, picture, 16, step)
