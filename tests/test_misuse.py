@@ -142,7 +142,7 @@ BOX = np.array([[2.0, 2, 20, 20]])
         (lambda: unet.fitting_size(0), "at least 1 pixel"),
         (lambda: unet.blend_tiles(None, ODD[0], 4, 5), "step from 1 to 4"),
         (lambda: unet.blend_tiles(None, ODD[0], 8, 4), "no smaller than a tile"),
-        (lambda: unet.predict_in_tiles(unet.unet((2, 3)), ODD[0], 4, 4, 4), "returns 4 of 12 pixels, it returns"),
+        (lambda: unet.predict_in_tiles(unet.unet((2, 3)), ODD[0], 4, 9, 4), "returns 4 of 22 pixels, it returns 6"),
         (lambda: unet.judge(np.zeros((1, 2, 2, 1)), bytes_of(1, 2, 2)), "masks of 0 and 1 as large as the logits"),
         (lambda: unet.judge(np.zeros((1, 2)), np.array([[0, 255]])), "values up to 255"),
         (lambda: unet.cells(np.random.default_rng(0), count=0), "at least 2 cells"),
