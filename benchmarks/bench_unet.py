@@ -9,8 +9,9 @@ from course_utils import tensorflow_start
 from course_utils.datasets import carvana
 from course_utils.notebooks import definitions
 
-SIZE, STEPS, SEEDS = 128, 200, (0, 1, 2)
-DICE, TRAINING_SECONDS, LOSS = 0.975, 60, 0.06
+SIZE, STEPS, SEEDS = 128, 240, (0, 1, 2)
+DICE, TRAINING_SECONDS = 0.978, 45
+SHORT, LOSS = 100, 0.06  # steps that pass the loss of the chapter's log
 CHAPTER_STEPS, CHAPTER_BATCH = 400, 32  # its printed log: single batches stay above 0.06 until step 417
 
 
@@ -53,10 +54,8 @@ def run():
     for seed in SEEDS:
         keras.utils.set_random_seed(seed)
         model = lesson.car_network()
-        wall, cpu = clocks(lambda model=model, seed=seed: lesson.train(model, known, SIZE, STEPS, seed=seed))
-        loss, dice, iou = lesson.judge(lesson.logits_of(model, pictures[0]), pictures[1])
-        spent.append(cpu)
-        losses.append(loss)
+        wall, _ = clocks(lambda model=model, seed=seed: lesson.train(model, known, SIZE, STEPS, seed=seed))
+        _, dice, iou = lesson.judge(lesson.logits_of(model, pictures[0]), pictures[1])
         yield Row(
             f"U-Net, unseen cars, seed {seed}",
             f"Dice {dice:.4f}, IoU {iou:.4f} after {wall:.0f} s",
@@ -64,6 +63,12 @@ def run():
             f"{wall / TRAINING_SECONDS:.2f}",
             dice >= DICE and wall <= TRAINING_SECONDS,
         )
+    for seed in SEEDS:
+        keras.utils.set_random_seed(seed)
+        model = lesson.car_network()
+        _, cpu = clocks(lambda model=model, seed=seed: lesson.train(model, known, SIZE, SHORT, seed=seed))
+        spent.append(cpu)
+        losses.append(lesson.judge(lesson.logits_of(model, pictures[0]), pictures[1])[0])
     ours, _ = step_seconds(model, 8, 20)
     feed = feeding_seconds(known, 8)
     yield Row(
@@ -79,6 +84,6 @@ def run():
         f"CPU seconds to a validation loss of {LOSS}",
         f"{max(spent):.0f} s, at most {max(losses):.3f}",
         f"chapter's network {chapter:.0f} s ({CHAPTER_STEPS} steps x {step:.1f} s, extrapolated)",
-        f"{chapter / max(spent):.0f}, at least 100",
-        chapter >= 100 * max(spent) and max(losses) <= LOSS,
+        f"{chapter / max(spent):.0f}, at least 150",
+        chapter >= 150 * max(spent) and max(losses) <= LOSS,
     )

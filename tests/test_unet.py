@@ -1,4 +1,4 @@
-"""What lesson 06 defines: the U-Net's sizes, tiles without seams, elastic deformation, weights between objects, the judge."""
+"""What lesson 06 defines: the U-Net's sizes, tiles without seams, elastic deformation, what separates objects, the judges."""
 
 from itertools import pairwise
 
@@ -116,12 +116,10 @@ def test_weights_are_one_without_a_neighbour_and_on_objects():
     assert np.allclose(unet.boundary_weights(np.array([[1, 0, 0, 2]])), [[1, 9.353, 9.353, 1]], atol=1e-3)
 
 
-def test_no_spread_leaves_a_picture_as_it_is():
-    picture, instances = unet.cells(np.random.default_rng(0), size=40, count=3)
-    places = unet.elastic_places(np.random.default_rng(0), picture.shape, spread=0)
-    bent, truth = unet.deform(picture, instances, places)
-    assert (bent == picture).all()
-    assert (truth == instances).all()
+def test_no_spread_leaves_layers_as_they_are():
+    layers = np.dstack(unet.cells(np.random.default_rng(0), size=40, count=3))
+    places = unet.elastic_places(np.random.default_rng(0), layers.shape[:2], spread=0)
+    assert (unet.deform(layers, places) == layers).all()
 
 
 def test_displacements_are_the_coarse_grids_at_its_nine_points():
@@ -132,13 +130,18 @@ def test_displacements_are_the_coarse_grids_at_its_nine_points():
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 1000))
-def test_picture_and_truth_bend_in_step_and_no_new_object_appears(seed):
+def test_picture_and_truth_bend_in_step_and_no_new_value_appears(seed):
     rng = np.random.default_rng(seed)
     _, instances = unet.cells(rng, size=60, count=4)
-    places = unet.elastic_places(rng, instances.shape)
-    bent, truth = unet.deform((instances > 0) * 200.0, instances, places)
-    assert set(np.unique(truth)) <= set(np.unique(instances))
-    assert np.mean((bent > 100) != (truth > 0)) < 0.02  # they differ at most on outlines
+    bent = unet.deform(np.dstack([instances * 10, instances]), unet.elastic_places(rng, instances.shape))
+    assert set(np.unique(bent[..., 1])) <= set(np.unique(instances))
+    assert (bent[..., 0] == 10 * bent[..., 1]).all()
+
+
+def test_bent_noise_is_as_strong_as_before():
+    noise = np.random.default_rng(0).normal(0, 60, (128, 128, 1))
+    bent = unet.deform(noise, unet.elastic_places(np.random.default_rng(1), (128, 128)))
+    assert bent.std() == pytest.approx(60, rel=0.05)
 
 
 def test_cells_are_numbered_and_parted_by_background():
@@ -162,14 +165,71 @@ def test_found_objects_are_counted():
     assert unet.count_found(half, truth) == 0
 
 
-def test_cells_and_dice_agree_with_counting_by_hand():
+def test_found_objects_are_counted_in_numbered_pieces_too():
     truth = np.zeros((5, 12), int)
-    truth[1:4, 1:4], truth[1:4, 5:8] = 1, 2
-    logits = np.where(truth == 1, 3.0, np.where(truth == 2, 1.0, -1.0))
-    for threshold, expected in ((-2, (0, 36 / 78)), (0, (2, 1)), (2, (1, 18 / 27)), (4, (0, 0))):
-        # all 60 pixels in one piece, IoU 9 / 60; both cells; one of two, 9 pixels of 18; nothing
-        found = unet.cells_and_dice(logits[None], [truth], threshold)
-        assert found == pytest.approx(expected), threshold
+    truth[1:4, 1:4], truth[1:4, 4:7] = 1, 2  # they touch
+    assert unet.count_found(truth > 0, truth) == 0
+    assert unet.count_found(truth, truth) == 2
+
+
+def test_touching_discs_are_split_at_their_waist_and_others_left_whole():
+    rows, columns = np.mgrid[:40, :90]
+    discs = [np.hypot(rows - 20, columns - x) <= 12 for x in (15, 36, 70)]
+    pieces = unet.split_at_waists(np.any(discs, axis=0))
+    assert pieces.max() == 3
+    assert unet.count_found(pieces, discs[0] + 2 * (discs[1] & ~discs[0]) + 3 * discs[2]) == 3
+    assert not unet.split_at_waists(np.zeros((9, 9), bool)).any()
+
+
+def test_gaps_part_what_touches_along_sides_and_nothing_else():
+    labels = np.array([[1, 1, 2, 2, 0, 3], [1, 1, 1, 0, 0, 3], [0, 0, 0, 4, 4, 3]])
+    parted = unet.with_gaps(labels)
+    across = [(parted[:, 1:], parted[:, :-1]), (parted[1:], parted[:-1])]
+    assert all(((a == b) | (a == 0) | (b == 0)).all() for a, b in across)
+    assert parted.tolist() == [[1, 0, 0, 2, 0, 3], [1, 1, 0, 0, 0, 3], [0, 0, 0, 4, 0, 0]]
+
+
+def test_wrong_pixels_are_counted_near_the_outline_only():
+    masks = np.zeros((1, 20, 20, 1), np.uint8)
+    masks[0, 5:15, 5:15] = 1
+    exact = np.where(masks > 0, 1.0, -1.0)
+    assert unet.wrong_near_outline(exact, masks) == 0
+    assert unet.wrong_near_outline(-exact, masks) == 1
+    far = exact.copy()
+    far[0, 0, 0], far[0, 9:11, 9:11] = 1, -1  # a corner of the picture and the middle of the square
+    assert unet.wrong_near_outline(far, masks) == 0
+
+
+def test_blended_tiles_of_a_network_without_context_equal_the_whole():
+    image = keras.Input((None, None, 1))
+    model = keras.Model(image, keras.layers.Conv2D(2, 1)(image))
+    picture = np.random.default_rng(0).random((37, 50, 1))
+    for step in (3, 16):
+        blended = unet.blend_tiles(model, picture, 16, step)
+        assert np.allclose(blended, np.asarray(model(picture[None]))[0], atol=1e-5)
+
+
+def test_small_network_starts_anew_and_forgets():
+    trainee = unet.Trainee(
+        lambda: unet.unet((2, 3), padding="same"), lambda truth, answer: keras.ops.mean((truth - answer) ** 2)
+    )
+    batch = np.random.default_rng(0).random((2, 2, 8, 8, 1), dtype=np.float32)
+    ends = []
+    for _ in range(2):
+        unet.restart(trainee, 1)
+        unet.learn(trainee, lambda: tuple(batch), 3, 3)
+        ends.append(trainee.model(batch[0]).numpy())
+    assert np.allclose(*ends)
+    unet.learn(trainee, lambda: tuple(batch), 3, 3)
+    assert not np.allclose(ends[0], trainee.model(batch[0]).numpy())
+
+
+def test_dice_loss_is_one_minus_dice_for_sure_logits():
+    truth = (np.random.default_rng(0).random((2, 8, 8, 1)) < 0.4).astype(np.float32)
+    assert float(unet.dice_loss(truth, 80 * truth - 40)) == pytest.approx(0, abs=1e-6)
+    shifted = np.roll(truth, 1, axis=2)
+    expected = 1 - unet.judge(80 * shifted - 40, truth.astype(np.uint8))[1]
+    assert float(unet.dice_loss(truth, 80 * shifted - 40)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_weighted_loss_with_weights_of_one_is_the_cross_entropy():

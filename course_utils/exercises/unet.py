@@ -1,8 +1,10 @@
 """Exercises of lesson 06, U-Net."""
 
 import numpy as np
+from scipy import ndimage
 
 from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
+from course_utils.datasets.nuclei import load_nuclei, touching_pairs
 
 
 def _size(answer):
@@ -19,6 +21,38 @@ def _size(answer):
         "{value} is not it: four levels mean three poolings. Follow 572, 568, 284, ... to the bottom and up again."
     )
     expect(answer, 484, near, otherwise)
+
+
+def _perfect(answer):
+    """Give the number of nuclei that a perfect mask of the microscope's picture lets you find."""
+    labels = load_nuclei().labels
+    pieces, joined = ndimage.label(labels > 0)[0], ndimage.label(labels > 0, np.ones((3, 3)))[0]
+    total = int(labels.max())
+    apart = total - len(np.unique(touching_pairs(labels, 1)))
+    near = {
+        total: f"{total} are all nuclei that there are; in a mask, those that touch are one piece.",
+        int(
+            pieces.max()
+        ): "that is how many pieces the mask has; count those nuclei that a piece overlaps with an IoU above one half.",
+        apart: "that is how many nuclei touch no other; in a piece of two, the larger one can still reach an IoU above one half.",
+        _overlapped(
+            joined, labels
+        ): "that is right for pieces that may also be connected across a corner; `count_found` connects along sides only.",
+        0: "give `count_found` the mask of the nuclei, `labels > 0`, and their numbers.",
+    }
+    otherwise = (
+        "{value} is not it: call `count_found` with the mask `labels > 0` and with `labels`, on the whole picture."
+    )
+    expect(answer, _overlapped(pieces, labels), near, otherwise)
+
+
+def _overlapped(pieces, labels):
+    """How many labeled objects some piece overlaps with an IoU above one half."""
+    pairs = np.histogram2d(labels.ravel(), pieces.ravel(), (np.arange(labels.max() + 2), np.arange(pieces.max() + 2)))[
+        0
+    ]
+    union = pairs.sum(axis=1, keepdims=True) + pairs.sum(axis=0) - pairs
+    return int((pairs / union > 0.5)[1:, 1:].sum())
 
 
 def _step(answer):
@@ -239,6 +273,12 @@ EXERCISES = (
         _size,
         hint="The rule l' = 2l + 8 begins with l = 4 at the bottom, which is one level; apply it for each level above.",
         right="572, 568, 284, 280, 140, 136, 68, 64, and up: 128, 124, 248, 244, 488, 484.",
+    ),
+    Exercise(
+        "unet.perfect",
+        _perfect,
+        hint="`nuclei.load_nuclei().labels` numbers the nuclei. Which mask would a perfect network give?",
+        right="a perfect mask has a Dice of 1 and still merges nuclei that touch: masks and objects are judged by different measures.",
     ),
     Exercise(
         "unet.step",

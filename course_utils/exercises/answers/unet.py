@@ -51,6 +51,49 @@ returned = (484, 484)
 returned = 532
 
 
+# %% unet.perfect: solution
+labels = nuclei.load_nuclei().labels
+found_in_perfect_mask = count_found(labels > 0, labels)
+
+
+# %% unet.perfect: right, numbers as bool
+labels = nuclei.load_nuclei().labels
+found_in_perfect_mask = count_found(labels.astype(bool), labels)
+
+
+# %% unet.perfect: right, no background
+labels = nuclei.load_nuclei().labels
+found_in_perfect_mask = count_found(~(labels == 0), labels)
+
+
+# %% unet.perfect: wrong, "all nuclei"
+found_in_perfect_mask = nuclei.load_nuclei().labels.max()
+
+
+# %% unet.perfect: wrong, "pieces the mask has"
+found_in_perfect_mask = label(nuclei.load_nuclei().labels > 0, connectivity=1).max()
+
+
+# %% unet.perfect: wrong, "can still reach"
+labels = nuclei.load_nuclei().labels
+found_in_perfect_mask = labels.max() - len(np.unique(nuclei.touching_pairs(labels, 1)))
+
+
+# %% unet.perfect: wrong, "across a corner"
+labels = nuclei.load_nuclei().labels
+found_in_perfect_mask = count_found(label(labels > 0, connectivity=2), labels)
+
+
+# %% unet.perfect: wrong, "the mask of the nuclei"
+labels = nuclei.load_nuclei().labels
+found_in_perfect_mask = count_found(labels == 0, labels)
+
+
+# %% unet.perfect: wrong, "on the whole picture"
+half = nuclei.split_nuclei(nuclei.load_nuclei())[0]
+found_in_perfect_mask = count_found(half.labels > 0, half.labels)
+
+
 # %% unet.step: solution
 def largest_step(tile, levels):
     block = 2 ** (levels - 1)  # one pooling between two levels
