@@ -113,12 +113,12 @@ def test_only_the_name_of_the_picture_is_used(tmp_path, asked):
         ([_object("cat", 1, 1, 100, 81)], "leaves the picture"),
         ([_object("cat", -20, 1, 100, 80)], "xmin -20.*leaves the picture"),
         ([_object("cat", 500, 500, 600, 600)], "leaves the picture"),
-        ([_object("cat", "left", 1, 100, 80)], r"object 1 \(cat\): <xmin> should be a number, and is 'left'"),
-        ([_object("cat", "nan", 1, 100, 80)], "should be a number, and is 'nan'"),
-        ([_object("cat", "", 1, 100, 80)], "should be a number, and is ''"),
+        ([_object("cat", "left", 1, 100, 80)], r"object 1 \(cat\): expected a number in <xmin>, got 'left'"),
+        ([_object("cat", "nan", 1, 100, 80)], "expected a number in <xmin>, got 'nan'"),
+        ([_object("cat", "", 1, 100, 80)], "got ''"),
         (["<object><name>cat</name></object>"], r"object 1 \(cat\): it has no <bndbox>"),
         (["<object/>"], "without a name"),
-        ([_object("cat", 1, 1, 9, 9, "<difficult>yes</difficult>")], "<difficult> is 0 or 1, and not 'yes'"),
+        ([_object("cat", 1, 1, 9, 9, "<difficult>yes</difficult>")], "expected 0 or 1 in <difficult>, got 'yes'"),
     ],
 )
 def test_object_that_is_wrong_gets_one_sentence_with_its_file(tmp_path, objects, words):
@@ -154,7 +154,7 @@ def test_missing_files_are_named(tmp_path):
 
 
 def test_picture_of_another_size_or_without_pixels_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"one.png is 100 wide and 80 high, and it is 80 wide and 100 high"):
+    with pytest.raises(ValueError, match=r"one.png is 100 wide and 80 high, but it is 80 wide and 100 high"):
         read_voc(_write(tmp_path, [], size=(80, 100)), CLASSES)
     path = _write(tmp_path, [])
     (tmp_path / "one.png").write_bytes(b"no picture")
@@ -247,7 +247,7 @@ def test_numbers_that_are_no_objects_are_left_out():
 
 @pytest.mark.parametrize("wrong", [np.zeros((2, 2)), np.zeros((2, 2, 3), np.uint8), np.zeros(3, bool)])
 def test_array_that_is_no_mask_is_refused(wrong):
-    with pytest.raises(ValueError, match=r"a mask is \(H, W\), of bool or integers"):
+    with pytest.raises(ValueError, match=r"expected a mask \(H, W\) of bool or integers"):
         boxes_of_mask(wrong)
 
 
