@@ -5,6 +5,7 @@ This is the only module that knows what a lesson's notebook looks like. It reads
 
 import ast
 import base64
+import contextlib
 import linecache
 import re
 import types
@@ -451,7 +452,10 @@ def parse(source):
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        text = TransformerManager().transform_cell(text)
+        with contextlib.suppress(
+            SyntaxError
+        ):  # Python 3.12's on tabs mixed with spaces; below it is named with its line
+            text = TransformerManager().transform_cell(text)
     nodes, faults = [], []
     for block in _blocks(text):
         start = text.count("\n", 0, block.start())

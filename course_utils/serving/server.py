@@ -55,7 +55,7 @@ class TeachingServer:
         for thread in self._threads:
             thread.start()
         self._started.wait()
-        atexit.register(self.close)
+        atexit.register(self.close, grace=None)  # from Python 3.12 on no thread can start then, and grace takes one
 
     def __enter__(self):
         return self
@@ -63,11 +63,11 @@ class TeachingServer:
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
-        """Stop answering and free both ports; a second call does nothing."""
+    def close(self, grace=0.5):
+        """Stop answering and free both ports; running requests get `grace` seconds. A second call does nothing."""
         if not self._closed.is_set():
             self._closed.set()
-            self._grpc_server.stop(0.5).wait(2)
+            self._grpc_server.stop(grace).wait(2)
             self._loop.call_soon_threadsafe(self._stop_rest.set)
             for thread in self._threads:
                 thread.join(5)
