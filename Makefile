@@ -48,7 +48,7 @@ test: data  ## style, unit tests, and every notebook's stored outputs compared
 	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check --quiet .
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not classroom" --ignore=tests/test_site.py --ignore=tests/test_slides.py $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not classroom" --ignore=tests/test_browser.py --ignore=tests/test_site.py --ignore=tests/test_slides.py $(ARGS)
 	@$(BIN)/python -m pytest -q --nbval --nbval-current-env -n 2 --dist loadfile -p tools.notebook_table notebooks
 
 check: data  ## one lesson in a minute: style, form, unit tests, mutants, stored outputs (NOTEBOOK=02)
@@ -79,8 +79,8 @@ site: .venv/pages  ## build the reading site from the stored outputs, in build/s
 slides: .venv/pages  ## make a deck of slides of each lesson, in build/slides
 	@$(BIN)/python -m publish.slides
 
-test-pages: .venv/pages  ## site and slides in a real browser: on a phone, a screen and a projector
-	@$(BIN)/python -m pytest -q tests/test_site.py tests/test_slides.py $(ARGS)
+test-pages: .venv/pages  ## in a real browser: a lesson in JupyterLab, and site and slides on a phone, a screen and a projector
+	@$(BIN)/python -m pytest -q tests/test_browser.py tests/test_site.py tests/test_slides.py $(ARGS)
 
 # MLServer needs other versions of some packages than the lessons do, so it gets an environment of its own; the lessons never see it.
 test-serving: setup  ## lesson 13's swap under load on MLServer, in an environment of its own (2 GB in build/serving)

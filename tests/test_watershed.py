@@ -257,17 +257,18 @@ def test_marker_that_stands_out_by_a_share_has_no_unit():
     assert lesson.tall_maxima(distance, share=0.99).max() == 1
 
 
-@pytest.mark.parametrize("size", [0.7, 1, 2, 3])
-@pytest.mark.parametrize("gamma", [0.6, 0.8, 1, 1.3, 1.6])
+@pytest.mark.parametrize(
+    ("size", "gamma"), [(0.7, 0.6), (0.7, 1), (0.7, 1.6), (1, 0.8), (1, 1.3), (2, 0.6), (2, 1.6), (3, 1)]
+)
 def test_all_coins_are_counted_at_other_sizes_and_in_other_light(size, gamma):
     coins = images.sample("coins") / 255
     resized = coins if size == 1 else transform.rescale(coins, size, anti_aliasing=size < 1)
     assert lesson.count_touching(np.rint(255 * resized.clip(0, 1) ** gamma).astype(np.uint8)) == 24
 
 
-def test_at_least_95_percent_of_200_scenes_are_counted_within_one():
+def test_at_least_95_percent_of_60_scenes_are_counted_within_one():
     # Nothing in the lesson was chosen on these seeds; it was tuned on those from 1000 to 1023.
-    scenes = lesson.random_scenes(range(7000, 7200))
+    scenes = lesson.random_scenes(range(7000, 7060))
     errors = np.array([lesson.count_touching(gray) - truth.max() for gray, truth in scenes])
     assert {truth.max() for _, truth in scenes} >= {5, 40}
     assert (abs(errors) <= 1).mean() >= 0.95
