@@ -115,7 +115,7 @@ def test_dropout_drops_a_tenth_and_keeps_the_mean():
 def test_a_restored_run_goes_on_as_if_nothing_had_happened_unless_a_part_is_forgotten(seed, forgotten, tmp_path):
     digits, whole = _digits(seed=seed), lesson.new_parts(seed)
     list(lesson.train(whole, digits, 5))
-    saved = tf.train.Checkpoint(**whole).write(str(tmp_path / "half"))
+    saved = tf.train.Checkpoint(**whole).save(str(tmp_path / "half"))
     losses = list(lesson.train(whole, digits, 5))
     parts, again = lesson.go_on_without(forgotten, saved, digits, 5)
     assert _same(_variables(parts), _variables(whole)) == (forgotten == "nothing")
@@ -369,8 +369,8 @@ def test_flip_changes_one_weight_and_keras_does_not_notice(tmp_path):
     lesson.flip(path, hidden)
     assert lesson.outcome(victim.load_weights, path) == "nothing"
     assert np.argwhere(victim.get_weights()[0] != hidden).tolist() == [[0, 0]]
-    ratio = abs(victim.get_weights()[0][0, 0] / hidden[0, 0])
-    assert ratio > 1e30 or ratio < 1e-30
+    new, old = (np.log10(abs(float(each[0, 0]))) for each in (victim.get_weights()[0], hidden))
+    assert abs(new - old) > 30
 
 
 def test_cut_keeps_half(tmp_path):
@@ -408,7 +408,6 @@ def test_residual_comes_back_with_the_layer_inside(tmp_path):
     inner = keras.layers.Dense(4)
     assert np.allclose(lesson.Residual(inner)(x), x + inner(x))
     assert lesson.outcome(lesson.save_and_load, lesson.Bare, tmp_path / "bare.keras") == "an error"
-    assert not (tmp_path / "bare.keras").exists()
 
 
 def test_chapters_program_keeps_five_and_leaves_its_optimizer_out(tmp_path):
