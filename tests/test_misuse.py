@@ -117,7 +117,7 @@ BOX = np.array([[2.0, 2, 20, 20]])
         (lambda: saving.save_arrays(None, {"allow_pickle": X}), "'allow_pickle'"),
         (lambda: saving.save_arrays(None, {"": X}), "can't hold ''"),
         (lambda: saving.save_arrays(None, {"steps": [None, "a"]}), "can't hold 'steps'"),
-        (lambda: saving.batch_at(0, 100), "at least 256 digits, one batch, got 100"),
+        (lambda: saving.batch_at(0, 100), "at least 128 digits, which make one batch, got 100"),
         (lambda: serving.write_png(FLOATS), "uint8"),
         (
             lambda: fcn.transposed_convolution(X, KERNEL, 2, "half"),

@@ -1,6 +1,54 @@
 # Answers to the exercises of lesson 12: solutions, and what a student might write. They use what the lesson defines above its exercises.
 # After the exercise's name: solution; right, and how it is written; or wrong, and words that the verdict must hold.
 
+# %% saving.interval: solution
+seconds_between_saves = (2 * 20 * 24 * 60 * 60) ** 0.5
+
+
+# %% saving.interval: right, rounded to three digits
+seconds_between_saves = float(f"{np.sqrt(2 * 20 * 24 * 60 * 60):.3g}")
+
+
+# %% saving.interval: right, minutes turned into seconds
+seconds_between_saves = 60 * np.sqrt(2 * (20 / 60) * 24 * 60)
+
+
+# %% saving.interval: wrong, "the 2 got lost"
+seconds_between_saves = np.sqrt(20 * 86_400)
+
+
+# %% saving.interval: wrong, "on the wrong side"
+seconds_between_saves = np.sqrt(20 * 86_400 / 2)
+
+
+# %% saving.interval: wrong, "take the root"
+seconds_between_saves = 2 * 20 * 86_400
+
+
+# %% saving.interval: wrong, "belongs under the root"
+seconds_between_saves = 2 * np.sqrt(20 * 86_400)
+
+
+# %% saving.interval: wrong, "M = 86,400"
+seconds_between_saves = np.sqrt(2 * 20 * 24)
+
+
+# %% saving.interval: wrong, "M is in minutes"
+seconds_between_saves = np.sqrt(2 * 20 * 1440)
+
+
+# %% saving.interval: wrong, "leaves out c"
+seconds_between_saves = np.sqrt(2 * 86_400)
+
+
+# %% saving.interval: wrong, "in hours"
+seconds_between_saves = 0.5164
+
+
+# %% saving.interval: wrong, "set the derivative"
+seconds_between_saves = 86_400
+
+
 # %% saving.digits: solution
 test_digits = 1.96**2 * 0.92 * 0.08 / 0.005**2
 
@@ -78,6 +126,15 @@ def steps_to_keep(steps, losses, newest):
     return (*sorted({*best, *steps[-newest:]}),)
 
 
+# %% saving.keep: right, of equal losses the last
+def steps_to_keep(steps, losses, newest):
+    kept = steps[-newest:]
+    known = sorted((losses[i], -steps[i]) for i in range(len(steps)) if losses[i] == losses[i])
+    for _, step in known[:1]:
+        kept = sorted({*kept, -step})
+    return kept
+
+
 # %% saving.keep: wrong, "lowest loss, is gone"
 def steps_to_keep(steps, losses, newest):
     return steps[-newest:]
@@ -137,6 +194,52 @@ def steps_to_keep(steps, losses, newest):
 
 # %% saving.pair: solution
 def save_pair(disk, weights, optimizer, step):
+    if "latest" not in disk.names() or disk.read("latest") != str(step):
+        disk.write(f"weights-{step}", weights)
+        disk.write(f"optimizer-{step}", optimizer)
+        disk.write("latest.new", f"{step}")
+        disk.replace("latest.new", "latest")
+    for name in disk.names():
+        if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
+            disk.delete(name)
+    return step
+
+
+# %% saving.pair: right, all files written under other names first
+def save_pair(disk, weights, optimizer, step):
+    contents = {f"weights-{step}": weights, f"optimizer-{step}": optimizer, "latest": f"{step}"}
+    named = [disk.read(name) for name in disk.names() if name == "latest"]
+    if f"{step}" not in named:
+        for name, text in contents.items():
+            disk.write(name + ".part", text)
+        for name in contents:
+            disk.replace(f"{name}.part", name)
+    for name in set(disk.names()).difference(contents):
+        disk.delete(name)
+    return step
+
+
+# %% saving.pair: right, the old names listed at the start
+def save_pair(disk, weights, optimizer, step):
+    new = ["latest", f"optimizer-{step}", f"weights-{step}"]
+    old = [name for name in disk.names() if name not in new]
+    try:
+        is_named = int(disk.read("latest")) == step
+    except FileNotFoundError:
+        is_named = False
+    if not is_named:
+        disk.write(new[1], optimizer)
+        disk.write(new[2], weights)
+        disk.write("next", f"{step}")
+        disk.replace("next", "latest")
+    for name in old:
+        if name in disk.names():
+            disk.delete(name)
+    return step
+
+
+# %% saving.pair: wrong, "while step 200 is saved once more"
+def save_pair(disk, weights, optimizer, step):
     disk.write(f"weights-{step}", weights)
     disk.write(f"optimizer-{step}", optimizer)
     disk.write("latest.new", f"{step}")
@@ -147,7 +250,7 @@ def save_pair(disk, weights, optimizer, step):
     return step
 
 
-# %% saving.pair: right, all files written under other names first
+# %% saving.pair: wrong, "come from two different saves"
 def save_pair(disk, weights, optimizer, step):
     contents = {f"weights-{step}": weights, f"optimizer-{step}": optimizer, "latest": f"{step}"}
     for name, text in contents.items():
@@ -159,16 +262,16 @@ def save_pair(disk, weights, optimizer, step):
     return step
 
 
-# %% saving.pair: right, the old names listed at the start
+# %% saving.pair: wrong, "stays on the disk"
 def save_pair(disk, weights, optimizer, step):
-    new = ["latest", f"optimizer-{step}", f"weights-{step}"]
-    old = [name for name in disk.names() if name not in new]
-    disk.write(new[1], optimizer)
-    disk.write(new[2], weights)
-    disk.write("next", f"{step}")
-    disk.replace("next", "latest")
-    for name in old:
-        if name in disk.names():
+    if "latest" in disk.names() and disk.read("latest") == f"{step}":
+        return step
+    disk.write(f"weights-{step}", weights)
+    disk.write(f"optimizer-{step}", optimizer)
+    disk.write("latest.new", f"{step}")
+    disk.replace("latest.new", "latest")
+    for name in disk.names():
+        if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
             disk.delete(name)
     return step
 
