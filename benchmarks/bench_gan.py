@@ -42,14 +42,17 @@ class Referee:
         self.asked = np.arange(10_000) % 10
 
     def labels(self, classes):
+        """Labels (10000, 10) of the asked digits, or (10000, 0) for a GAN without labels."""
         return self.lesson.one_hot(self.asked)[:, :classes]
 
     def of_pictures(self, pictures):
+        """FID of pictures (10000, 28, 28, 1), the share that the judge is sure of, and of those that show the asked digit."""
         features, guesses = self.lesson.judged(self.judge, pictures)
         obeyed = np.mean(guesses.argmax(axis=1) == self.asked)
         return metrics.frechet_distance(features, self.unseen), np.mean(guesses.max(axis=1) > 0.9), obeyed
 
     def __call__(self, generator, classes=10):
+        """Measure a generator's samples; a generator that draws from 0 to 1 is noticed by its pixels."""
         pictures = self.lesson.draw_samples(generator, self.labels(classes))
         return self.of_pictures(pictures if pictures.min() < -0.01 else 2 * pictures - 1)
 
@@ -147,7 +150,13 @@ def run():
     fids, sure, obeyed = np.array([run[0] for run in runs]).T
     yield Row("conditional GAN, FID", listed(fids), f"bar {FID_BAR}", f"worst {fids.max():.1f}", fids.max() <= FID_BAR)
     yield Row("conditional GAN, judge sure", listed(sure, ".0%"), f"bar {LEAST_SURE:.0%}", "", sure.min() >= LEAST_SURE)
-    yield Row("conditional GAN, asked digit", listed(obeyed, ".0%"), f"bar {LEAST_OBEYED:.0%}", "", obeyed.min() >= LEAST_OBEYED)
+    yield Row(
+        "conditional GAN, asked digit",
+        listed(obeyed, ".0%"),
+        f"bar {LEAST_OBEYED:.0%}",
+        "",
+        obeyed.min() >= LEAST_OBEYED,
+    )
     yield against_bar("conditional GAN, slowest training, CPU seconds", max(run[2] for run in runs), TRAINING_SECONDS)
     plain = listed([run[1][0] for run in runs])
     yield Row("conditional GAN without the average, FID", plain, f"with it {listed(fids)}", "", True)
