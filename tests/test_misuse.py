@@ -32,6 +32,7 @@ def small_gan(**options):
     return gan.Gan(*gan.small_pair(2, 2), **options)
 
 
+POINTS = np.ones((9, 2), np.float32)
 FLOATS, SHARES = np.full((1, 32, 32), 0.5), np.array([0.25, 0.75])
 BOX = np.array([[2.0, 2, 20, 20]])
 
@@ -104,14 +105,19 @@ BOX = np.array([[2.0, 2, 20, 20]])
         (lambda: games.jensen_shannon(SHARES, [0.1, 0.2, 0.7]), "same outcomes"),
         (lambda: games.safest_mix([[1, 2], [3]]), "rows of numbers, all equally long"),
         (lambda: gan.train(small_gan(), np.ones((9, 2)), 1), "float32 data .* of float64"),
+        (lambda: gan.train(small_gan(), np.ones((9, 2), np.uint8), 1), "of uint8"),
         (lambda: gan.train(small_gan(), np.ones((9, 3), np.float32), 1), r"data \(N, 2\), got \(9, 3\)"),
         (lambda: gan.train(small_gan(), [[1.0, 2.0]], 1), "of list"),
+        (lambda: gan.train(small_gan(), POINTS[:0], 1), r"got \(0, 2\)"),
         (lambda: gan.train(small_gan(), np.full((9, 2), np.nan, np.float32), 1), "finite"),
-        (
-            lambda: gan.train(small_gan(k=0), np.ones((9, 2), np.float32), 1),
-            "k, generator_steps and batch from 1, got 0, 1",
-        ),
-        (lambda: gan.train(small_gan(batch=0), np.ones((9, 2), np.float32), 1), "and 0"),
+        (lambda: gan.train(small_gan(), POINTS, 1, k=0), "k as a whole number of at least 1, got 0"),
+        (lambda: gan.train(small_gan(), POINTS, 1, batch=0), "batch as a whole number"),
+        (lambda: gan.train(small_gan(), POINTS, 0), "steps as a whole number"),
+        (lambda: gan.train(small_gan(), POINTS, 1, generator_steps=1.5), "generator_steps .* got 1.5"),
+        (lambda: gan.train(small_gan(), POINTS, 1, np.ones((9, 3))), r"labels \(9, 0\), .* got \(9, 3\)"),
+        (lambda: gan.one_hot([3, 10]), "whole numbers from 0 to 9"),
+        (lambda: gan.one_hot([0.5]), "whole numbers from 0 to 9"),
+        (lambda: gan.one_hot("7"), "whole numbers from 0 to 9"),
         (lambda: gan.as_input(FLOATS), "float64"),
         (lambda: saving.save_arrays(None, {"file": X}), "an .npz file can't hold 'file': give it another name"),
         (lambda: saving.save_arrays(None, {"allow_pickle": X}), "'allow_pickle'"),

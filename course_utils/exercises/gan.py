@@ -1,6 +1,9 @@
 """Exercises of lesson 11, a GAN on MNIST."""
 
+from fractions import Fraction
+
 import numpy as np
+from scipy.special import expit
 
 from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
 
@@ -60,9 +63,20 @@ def _logits(answer):
             raise Wrong(f"for the logits {large}: {problem} {advice}") from None
 
 
+def _floats(found):
+    """A list of Fractions as floats; anything else as it is."""
+    if isinstance(found, list | tuple) and any(isinstance(value, Fraction) for value in found):
+        return [float(value) for value in found]
+    return found
+
+
 def _smooth(answer):
     """Write smoothed_best(p, q, label): the best D if data have the label `label` instead of 1, and fakes 0."""
-    best = function(answer)
+    given = function(answer)
+
+    def best(p, q, label):
+        return _floats(given(p, q, label))
+
     near = [
         (lambda p, q, label: (label * p + (1 - label) * q) / (p + q), "this smooths the fakes too; their label stays 0."),
         (lambda p, q, label: p / (p + q), "this is the best D for the label 1: where does `label` come in?"),
@@ -75,8 +89,62 @@ def _smooth(answer):
         best, _distributions(), lambda p, q, label: label * p / (p + q), near,
         "set the slope of label p log d + (1 - label) p log(1 - d) + q log(1 - d) to zero; "
         "D* should be {right}, but you give {value}.",
-        case="for p = {0}, q = {1} and the label {2}", atol=6e-5,
+        case="for p = {0}, q = {1} and the label {2}", atol=6e-4,
     )  # fmt: skip
+
+
+def _step(b, w, c, data, noise, rate, *, side=1, new=True, saturating=False, label=1, total=False):
+    """One step of both players of the GAN with one weight and a logistic D; each option makes a known mistake."""
+    real, fake, size = data, noise + b, (len(data) if total else 1)
+    up, down = 1 - expit(w * real + c), expit(w * fake + c)  # the slopes of log D and of -log(1 - D)
+    next_w = w + side * rate * size * ((up * real).mean() - (down * fake).mean())
+    next_c = c + side * rate * size * (up.mean() - down.mean())
+    v, d = (next_w, next_c) if new else (w, c)
+    answer = expit(v * fake + d)
+    pull = (answer if saturating else 1 - answer) if label else -answer
+    return np.array([b + rate * size * (pull * v).mean(), next_w, next_c])
+
+
+def _matches():
+    """Weights, data, noise and rates for one step each."""
+    rng = np.random.default_rng(0)
+    for count in (5, 1, 40, 8):
+        weights = rng.normal(size=3).round(2)
+        yield *map(float, weights), rng.normal(2, 1, count).round(3), rng.normal(size=count).round(3), 0.25
+    yield 1.5, 0.0, 0.0, np.array([3.0, 2.0]), np.array([0.0, -1.0]), 0.5
+
+
+def _play(answer):
+    """Write play(b, w, c, data, noise, rate): one step of D and one of G, for G(z) = z + b and D = sigma(w x + c)."""
+    given = function(answer)
+
+    def play(*match):
+        return [number(value) for value in _three(given(*match))]
+
+    mistakes = [
+        ({"new": False}, "G answers the old D here. It moves second, so it sees the new w and c."),
+        ({"saturating": True}, "G descends on log(1 - D) here, the saturating loss. The non-saturating one is -log D."),
+        ({"label": 0}, "G moves to where D is low, but it should raise D at its fakes."),
+        ({"side": -1}, "D descends on V here, but it should climb."),
+        ({"total": True}, "these are sums over the arrays. V is made of means."),
+    ]
+    near = [(lambda *match, mistake=mistake: _step(*match, **mistake), words) for mistake, words in mistakes]
+    near.append((lambda b, w, c, *rest: _step(b, w, c, *rest)[[1, 2, 0]], "return b first, then w and c."))
+    cases(
+        play, _matches(), _step, near, "b, w and c should be {right}, but you give {value}.",
+        case="from b = {0}, w = {1}, c = {2} with the rate {5}", rtol=1e-3, atol=1e-4,
+    )  # fmt: skip
+
+
+def _three(found):
+    """The new b, w and c; anything else than three numbers raises Wrong."""
+    try:
+        found = list(found)
+    except TypeError:
+        raise Wrong(f"return three numbers, b, w and c; you return {type(found).__name__}.") from None
+    if len(found) != 3:
+        raise Wrong(f"return three numbers, b, w and c; you return {len(found)}.")
+    return found
 
 
 def _distributions():
@@ -179,6 +247,12 @@ EXERCISES = (
         _logits,
         hint="-log(1 / (1 + exp(-l))) is log(1 + exp(-l)). NumPy has logaddexp(a, b) for log(exp(a) + exp(b)), without the overflow.",
         right="a logit of -1000 costs 1000, and its slope is still -1.",
+    ),
+    Exercise(
+        "gan.play",
+        _play,
+        hint="D's slopes: with u = 1 - D on data and d = D on fakes, w climbs by mean(u * data) - mean(d * fakes), and c by mean(u) - mean(d). G's slope of -log D is -(1 - D) w: b moves by the mean of (1 - D) w.",
+        right="500 of these steps with a rate of 0.1 carry fakes that begin around 0 to data around 3, to within 0.2.",
     ),
     Exercise(
         "gan.smooth",

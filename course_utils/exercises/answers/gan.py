@@ -13,6 +13,12 @@ value = -0.693
 value = 2 * np.mean([np.log(1), np.log(1 / 2)])
 
 
+# %% gan.value: right, a Fraction
+from fractions import Fraction
+
+value = Fraction(-693, 1000)
+
+
 # %% gan.value: right, from the divergence
 jsd = np.log(2) / 2
 value = 2 * jsd - np.log(4)
@@ -122,6 +128,94 @@ def loss_of(logits):
     return np.log(1 + np.exp(-np.clip(logits, -100, 100))).mean()
 
 
+# %% gan.play: solution
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * ((up * data).mean() - (down * fakes).mean()), c + rate * (up.mean() - down.mean())
+    return b + rate * (1 - expit(w * fakes + c)).mean() * w, w, c
+
+
+# %% gan.play: right, by TensorFlow's gradients
+def play(b, w, c, data, noise, rate):
+    b, w, c = (tf.Variable(value, dtype=tf.float64) for value in (b, w, c))
+    with tf.GradientTape() as tape:
+        loss = discriminator_loss(w * data + c, w * (noise + b) + c)
+    for weight, slope in zip((w, c), tape.gradient(loss, (w, c))):
+        weight.assign_sub(rate * slope)
+    with tf.GradientTape() as tape:
+        loss = non_saturating_loss(w * (noise + b) + c)
+    b.assign_sub(rate * tape.gradient(loss, b))
+    return [b, w, c]
+
+
+# %% gan.play: right, a loop
+def play(b, w, c, data, noise, rate):
+    climb_w = climb_c = 0
+    for x, z in zip(data, noise):
+        fake = z + b
+        real_slope = 1 / (1 + np.exp(w * x + c))
+        fake_slope = 1 / (1 + np.exp(-w * fake - c))
+        climb_w += real_slope * x - fake_slope * fake
+        climb_c += real_slope - fake_slope
+    w, c = w + rate * climb_w / len(data), c + rate * climb_c / len(data)
+    pull = sum(1 / (1 + np.exp(w * (z + b) + c)) for z in noise) / len(noise)
+    return np.array([b + rate * pull * w, w, c])
+
+
+# %% gan.play: wrong, "the old D"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    new_w, new_c = w + rate * ((up * data).mean() - (down * fakes).mean()), c + rate * (up.mean() - down.mean())
+    return b + rate * (1 - down).mean() * w, new_w, new_c
+
+
+# %% gan.play: wrong, "saturating"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * ((up * data).mean() - (down * fakes).mean()), c + rate * (up.mean() - down.mean())
+    return b + rate * expit(w * fakes + c).mean() * w, w, c
+
+
+# %% gan.play: wrong, "D is low"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * ((up * data).mean() - (down * fakes).mean()), c + rate * (up.mean() - down.mean())
+    return b - rate * expit(w * fakes + c).mean() * w, w, c
+
+
+# %% gan.play: wrong, "it should climb"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w - rate * ((up * data).mean() - (down * fakes).mean()), c - rate * (up.mean() - down.mean())
+    return b + rate * (1 - expit(w * fakes + c)).mean() * w, w, c
+
+
+# %% gan.play: wrong, "made of means"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * ((up * data).sum() - (down * fakes).sum()), c + rate * (up.sum() - down.sum())
+    return b + rate * (1 - expit(w * fakes + c)).sum() * w, w, c
+
+
+# %% gan.play: wrong, "b first"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * ((up * data).mean() - (down * fakes).mean()), c + rate * (up.mean() - down.mean())
+    return w, c, b + rate * (1 - expit(w * fakes + c)).mean() * w
+
+
+# %% gan.play: wrong, "three numbers"
+def play(b, w, c, data, noise, rate):
+    return b + rate * (1 - expit(w * (noise + b) + c)).mean() * w
+
+
 # %% gan.smooth: solution
 def smoothed_best(p, q, label):
     return label * p / (p + q)
@@ -142,6 +236,13 @@ def smoothed_best(p, q, label):
 def smoothed_best(p, q, label):
     ones, zeros = label * p, (1 - label) * p + q
     return tf.divide(ones, ones + zeros)
+
+
+# %% gan.smooth: right, Fractions rounded to three digits
+def smoothed_best(p, q, label):
+    from fractions import Fraction
+
+    return [Fraction(round(1000 * float(label * a / (a + b))), 1000) for a, b in zip(p, q)]
 
 
 # %% gan.smooth: wrong, "stays 0"
