@@ -12,7 +12,7 @@ from course_utils.notebooks import definitions
 SIZE, SEEDS = (48, 72), (0, 1, 2)
 STRETCH, STRETCHES = 120, 4  # of training with and without skips
 ENCODER_SECONDS = 1.5  # CPU seconds of training, beside those that the encoder takes to read the pictures
-START_STEPS, START_RATE = 40, 1e-4  # the chapter's learning rate
+START_STEPS, START_RATE = 20, 1e-4  # the chapter's learning rate
 
 
 def listed(scores):

@@ -269,6 +269,20 @@ def test_curves_in_the_figure_are_those_that_the_benchmark_measured():
             assert rows[what][1] == ", ".join(f"{dice:.3f}" for dice in starts)
 
 
+def test_pairs_that_the_text_counts_are_those_that_the_benchmark_measured():
+    rows = rows_of("few_pictures")
+    names = [f"{count} crop{'s' * (count > 1)}" for count in (1, 2, 4)]
+    starts = {
+        way: [rows[f"{name} {way}, Dice after 160 steps"][1].split(", ") for name in names]
+        for way in ("as they are", "bent")
+    }
+    gain = np.array(starts["bent"], float) - np.array(starts["as they are"], float)
+    text = notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    assert (
+        f"bending helped in {(gain > 0).sum()} of {gain.size} pairs of starts, by {gain.mean():.3f} on average" in text
+    )
+
+
 def test_dice_loss_is_one_minus_dice_for_sure_logits():
     truth = (np.random.default_rng(0).random((2, 8, 8, 1)) < 0.4).astype(np.float32)
     assert float(unet.dice_loss(truth, 80 * truth - 40)) == pytest.approx(0, abs=1e-6)
