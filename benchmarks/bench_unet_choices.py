@@ -1,4 +1,4 @@
-"""What lesson 06 chooses, each with three starts: skip connections, a pretrained encoder, and the size of the first weights."""
+"""What lesson 06 chooses, each with three starts: skip connections and a pretrained encoder."""
 
 import time
 
@@ -12,7 +12,6 @@ from course_utils.notebooks import definitions
 SIZE, SEEDS = (48, 72), (0, 1, 2)
 STRETCH, STRETCHES = 120, 4  # of training with and without skips
 ENCODER_SECONDS = 1.5  # CPU seconds of training, beside those that the encoder takes to read the pictures
-START_STEPS, START_RATE = 20, 1e-4  # the chapter's learning rate
 
 
 def listed(scores):
@@ -87,29 +86,6 @@ def encoder(lesson, cars, unseen):
         )
 
 
-def starts(lesson, cars, unseen):
-    """Loss on unseen cars of the chapter's network after a few steps, from He's weights and from the chapter's."""
-    import keras
-
-    losses = {}
-    for name, start in (("he", "he_normal"), ("chapter", keras.initializers.RandomNormal(stddev=0.02))):
-        trainee = lesson.Trainee(lambda start=start: lesson.chapter_network(start=start), cross_entropy(), START_RATE)
-        losses[name] = []
-        for seed in SEEDS:
-            lesson.restart(trainee, seed)
-            trainee.starts.clear()  # 138 MB each
-            lesson.learn(trainee, lesson.draw_cars(cars, np.random.default_rng(seed)), START_STEPS)
-            losses[name].append(lesson.judge(lesson.logits_of(trainee.model, unseen[0]), unseen[1])[0])
-        del trainee
-    yield Row(
-        f"chapter's network, He's start, loss after {START_STEPS} steps",
-        listed(losses["he"]),
-        f"standard deviation 0.02 {listed(losses['chapter'])}",
-        f"{np.mean(losses['chapter']) / np.mean(losses['he']):.2f} times as much",
-        True,
-    )
-
-
 def run():
     tensorflow_start.start_tensorflow()
     lesson = definitions("06_unet")
@@ -119,5 +95,3 @@ def run():
     first = known.select(np.flatnonzero(np.array(known.cars) == known.cars[0]))
     yield from encoder(lesson, carvana.arrays(first, SIZE), unseen)
     yield from skips(lesson, cars, unseen)
-    narrow = [tuple(each[:, :, :64] for each in pair) for pair in (cars, unseen)]  # a width that five levels halve
-    yield from starts(lesson, *narrow)

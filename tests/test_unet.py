@@ -283,6 +283,22 @@ def test_pairs_that_the_text_counts_are_those_that_the_benchmark_measured():
     )
 
 
+def test_scores_in_the_text_are_those_that_the_benchmark_measured():
+    rows, text = rows_of("unet_choices"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    skips, short, long = (
+        rows[name]
+        for name in (
+            "small U-Net, Dice after 480 steps",
+            "one car, frozen encoder, Dice after 1.5 CPU s of training",
+            "one car, frozen encoder, Dice after 6 CPU s of training",
+        )
+    )
+    assert f"{skips[1]} with skips and {skips[2].removeprefix('without skips ')} without" in text
+    for row in (short, long):
+        assert row[1] in text
+        assert row[2].split(" CPU s ")[1] in text
+
+
 def test_dice_loss_is_one_minus_dice_for_sure_logits():
     truth = (np.random.default_rng(0).random((2, 8, 8, 1)) < 0.4).astype(np.float32)
     assert float(unet.dice_loss(truth, 80 * truth - 40)) == pytest.approx(0, abs=1e-6)
