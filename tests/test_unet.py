@@ -1,5 +1,7 @@
 """What lesson 06 defines: the U-Net's sizes, tiles without seams, elastic deformation, what separates objects, the judges."""
 
+import ast
+import json
 from itertools import pairwise
 
 import cv2
@@ -9,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from course_utils import tensorflow_start
+from course_utils import notebooks, tensorflow_start
 from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402 - after the quiet start
 
-from course_utils.datasets import carvana  # noqa: E402
+from course_utils.datasets import carvana, nuclei  # noqa: E402
 from course_utils.datasets._cars import render  # noqa: E402
 
 unet = definitions("06_unet")
@@ -222,6 +224,79 @@ def test_small_network_starts_anew_and_forgets():
     assert np.allclose(*ends)
     unet.learn(trainee, lambda: tuple(batch), 3, 3)
     assert not np.allclose(ends[0], trainee.model(batch[0]).numpy())
+
+
+def test_small_network_takes_another_size_without_compiling_anew():
+    trainee = unet.Trainee(lambda: unet.unet((2, 3), padding="same"), unet.weighted_loss)
+    for side in (8, 12, 16):
+        batch = np.ones((2, side, side, 1)), np.ones((2, side, side, 2))
+        unet.learn(trainee, lambda batch=batch: batch, 1, 1)
+    assert trainee.run.experimental_get_tracing_count() == 1
+
+
+def test_crops_cover_the_picture_and_few_are_the_first_of_many():
+    layers = np.arange(512 * 237).reshape(512, 237, 1)
+    for seed in (0, 1):
+        crops = unet.crops_of(layers, 48, seed)
+        assert {crop.shape for crop in crops} == {(64, 64, 1)}
+        assert len(np.unique(np.concatenate(crops))) == layers.size
+        assert all((a == b).all() for a, b in zip(unet.crops_of(layers, 4, seed), crops, strict=False))
+    assert (unet.crops_of(layers, 1, 0)[0] != unet.crops_of(layers, 1, 1)[0]).any()
+
+
+def test_learning_from_few_leaves_the_rate_as_it_was():
+    learner = unet.Trainee(lambda: unet.unet((2, 3), padding="same"), unet.weighted_loss, rate=0.25)
+    halves = nuclei.split_nuclei(nuclei.load_nuclei())
+    found = unet.learn_from_few(learner, halves, 1, True, 4.0, 0, plan=((20, 1e-2),))
+    assert float(learner.optimizer.learning_rate) == 0.25
+    assert len(found) == 1 and 0 <= found[0] <= 1
+    again = unet.learn_from_few(learner, halves, 1, True, 4.0, 0, plan=((20, 1e-2),))
+    assert again == pytest.approx(found, abs=1e-3)
+
+
+def rows_of(part):
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    return {row[0]: row for row in results[part]["rows"]}
+
+
+def test_curves_in_the_figure_are_those_that_the_benchmark_measured():
+    source = next(source for source in notebooks.lessons(wanted=("06",))[0].sources() if "\nmeasured = {" in source)
+    values = {node.targets[0].id: node.value for node in ast.parse(source).body if isinstance(node, ast.Assign)}
+    rows, counts = rows_of("few_pictures"), ast.literal_eval(values["counts"])
+    for way, curve in ast.literal_eval(values["measured"]).items():
+        for count, starts in zip(counts, curve, strict=True):
+            what = f"{count} crop{'s' * (count > 1)} {way}, Dice after 160 steps"
+            assert rows[what][1] == ", ".join(f"{dice:.3f}" for dice in starts)
+
+
+def test_pairs_that_the_text_counts_are_those_that_the_benchmark_measured():
+    rows = rows_of("few_pictures")
+    names = [f"{count} crop{'s' * (count > 1)}" for count in (1, 2, 4)]
+    starts = {
+        way: [rows[f"{name} {way}, Dice after 160 steps"][1].split(", ") for name in names]
+        for way in ("as they are", "bent")
+    }
+    gain = np.array(starts["bent"], float) - np.array(starts["as they are"], float)
+    text = notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    assert (
+        f"bending helped in {(gain > 0).sum()} of {gain.size} pairs of starts, by {gain.mean():.3f} on average" in text
+    )
+
+
+def test_scores_in_the_text_are_those_that_the_benchmark_measured():
+    rows, text = rows_of("unet_choices"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    skips, short, long = (
+        rows[name]
+        for name in (
+            "small U-Net, Dice after 480 steps",
+            "one car, frozen encoder, Dice after 1.5 CPU s of training",
+            "one car, frozen encoder, Dice after 6 CPU s of training",
+        )
+    )
+    assert f"{skips[1]} with skips and {skips[2].removeprefix('without skips ')} without" in text
+    for row in (short, long):
+        assert row[1] in text
+        assert row[2].split(" CPU s ")[1] in text
 
 
 def test_dice_loss_is_one_minus_dice_for_sure_logits():
