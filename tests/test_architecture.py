@@ -17,7 +17,7 @@ LEVELS = [
     {"tensorflow_start", "data", "geometry", "checker", "notebooks", "progress"},
     {"images", "metrics", "plots", "pretrained"},
     {"datasets", "explore", "serving"},
-    {"exercises"},
+    {"exercises", "distributed"},
     {"lesson"},
 ]
 

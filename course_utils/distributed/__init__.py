@@ -56,7 +56,7 @@ class Team:
     ...     team.run(train, 20)
     """
 
-    def __init__(self, workers=2, threads=1, seconds=180):
+    def __init__(self, workers=2, threads=1, seconds=300):
         if not all(isinstance(count, int) and count >= 1 for count in (workers, threads)):
             raise ValueError(f"expected at least one worker and one thread, got {workers!r} and {threads!r}.")
         self._processes = []
@@ -80,7 +80,8 @@ class Team:
         self.close()
 
     def _start(self, workers, threads):
-        self._answers, self._logs = queue.SimpleQueue(), [tempfile.TemporaryFile() for _ in range(workers)]
+        self._answers = queue.SimpleQueue()
+        self._logs = [tempfile.TemporaryFile() for _ in range(workers)]  # noqa: SIM115 - closed with the team
         addresses = [f"127.0.0.1:{port}" for port in free_ports(workers)]
         self._processes = []
         for number, log in enumerate(self._logs):
@@ -139,6 +140,9 @@ class Team:
                 number, kind, value = self._answers.get(timeout=max(until - time.monotonic(), 0.01))
             except queue.Empty:
                 break
+            except BaseException:  # interrupted: what the workers still answer would be taken for the next answer
+                self.close()
+                raise
             if kind == "value":
                 found[number] = value
             elif number not in failed:
@@ -257,7 +261,7 @@ def parts_of(function):
         seen[name] = found
         if isinstance(found, types.ModuleType):
             modules[name] = found.__name__
-        elif found is not function and (not isinstance(found, types.FunctionType) or _is_imported(found)):
+        elif found is not function and (not isinstance(found, types.FunctionType) or _is_imported(found, function)):
             values[name] = found
         else:
             sources[name] = _source(found)
@@ -266,10 +270,10 @@ def parts_of(function):
     return sources, modules, values
 
 
-def _is_imported(function):
-    """Whether another process can import a function: it stands in a module's file, not in a notebook."""
-    module = sys.modules.get(function.__module__)
-    return function.__module__ != "__main__" and getattr(module, function.__name__, None) is function
+def _is_imported(function, beside):
+    """Whether another process can import a function: it stands in a module's file, and not beside the one that is sent."""
+    known = getattr(sys.modules.get(function.__module__), function.__name__, None) is function
+    return known and function.__module__ not in ("__main__", beside.__module__)
 
 
 def _names(code):

@@ -10,6 +10,8 @@ import linecache
 import os
 import pickle
 import queue
+import re
+import signal
 import sys
 import threading
 import traceback
@@ -51,6 +53,7 @@ def _define(namespace, sources, modules, values):
         place = f"<{name} in a worker>"
         linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
         exec(compile(source, place, "exec"), namespace)
+        namespace[name] = namespace[re.search(r"^def (\w+)", source, re.M)[1]]  # the sender may call it by another name
 
 
 def _answer(work, answers):
@@ -75,6 +78,7 @@ def main(threads):
     threads : int
         Processor threads of this worker.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts the notebook means its cell
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed goes into the log
     commands, found = queue.SimpleQueue(), {}

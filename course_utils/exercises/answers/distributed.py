@@ -4,7 +4,7 @@
 megabytes = 2 * (8 - 1) * 31 / 8 * 4
 
 # %% distributed.megabytes: right, in bytes first
-megabytes = 2 * 7 * (31_000_000 // 8) * 4 / 10**6
+megabytes = 2 * 7 * 31_000_000 / 8 * 4 / 1e6
 
 # %% distributed.megabytes: right, as a fraction of twice the gradient
 megabytes = np.float32(2 * 31 * 4) * 7 / 8
@@ -24,7 +24,7 @@ megabytes = 2 * 7 / 8 * 31
 # %% distributed.megabytes: wrong, "divide by a million"
 megabytes = 2 * 7 / 8 * 31e6 * 4
 
-# %% distributed.megabytes: wrong, "all 8 machines send together, or bits"
+# %% distributed.megabytes: wrong, "all 8 machines send together"
 megabytes = 2 * 7 / 8 * 31 * 32
 
 # %% distributed.megabytes: wrong, "passes on one chunk"
@@ -52,7 +52,7 @@ def combine(gradients, counts):
     for gradient, count in zip(gradients, counts):
         if count:
             total += count * gradient
-    return list(total / sum(counts))
+    return total / sum(counts)
 
 
 # %% distributed.combine: right, by NumPy's average
@@ -101,7 +101,7 @@ def combine(gradients, counts):
 # %% distributed.machines: solution
 def best_machines(alone, weights, bandwidth, latency, most):
     times = [step_time(k, alone / k, weights, bandwidth, latency) for k in range(1, most + 1)]
-    return int(np.argmin(times)) + 1
+    return np.argmin(times) + 1
 
 
 # %% distributed.machines: right, in a loop
@@ -132,9 +132,9 @@ def best_machines(alone, weights, bandwidth, latency, most):
     return most
 
 
-# %% distributed.machines: wrong, "expected a number of machines from 1 to"
+# %% distributed.machines: wrong, "machines begin with 1"
 def best_machines(alone, weights, bandwidth, latency, most):
-    return np.argmin([step_time(k, alone / k, weights, bandwidth, latency) for k in range(most + 1)[1:]]) - 1
+    return np.argmin([step_time(k, alone / k, weights, bandwidth, latency) for k in range(1, most + 1)])
 
 
 # %% distributed.machines: wrong, "take the fewest"
@@ -163,7 +163,7 @@ def steps_done(total, every, deaths):
 
 # %% distributed.steps: right, with NumPy
 def steps_done(total, every, deaths):
-    return total + np.mod(np.array(deaths, int), every).sum()
+    return total + np.mod(deaths, every).sum()
 
 
 # %% distributed.steps: wrong, "newest checkpoint are done again"
