@@ -14,8 +14,12 @@ def _megabytes(answer):
         * 31
         * 4: "this is the first half, until each machine holds one finished chunk: the sums must come back too.",
         2 * 31 * 4: "nearly: a machine sends 2 (K - 1) chunks of N / K numbers, so not quite twice the gradient.",
-XX if each step passed on a whole gradient: it passes on one chunk of N / K numbers.",
-        2 * 7 / 8 * 31 * 4 * 8: "this is what all 8 machines send together: in each step, a machine passes on one chunk of N / K numbers, not the whole gradient.",
+        2
+        * 7
+        / 8
+        * 31
+        * 4
+        * 8: "this is what all 8 machines send together: in each step, a machine passes on one chunk of N / K numbers, not the whole gradient.",
         2 * 7 / 8 * 31 * 4 * 1e6: "this is in bytes: divide by a million.",
         31 * 4: "this is the size of one gradient: a machine sends 2 (K - 1) chunks of N / K numbers.",
         31
