@@ -133,14 +133,14 @@ def _machines(answer):
         right = _fewest(times)
         as_long = alone + sums
         near = [
-            (most if right != most else 0, "you take all, but the sums of more machines cost more than they gain."),
+            (_fewest(alone / counts + 2 * (counts - 1) * 4 * weights / counts / bandwidth), "count the latency of each message too."),
             (_fewest(as_long), "here the batch is divided, so computing takes alone / K."),
             (int(np.flatnonzero(times <= times.min() * (1 + 1e-9))[-1]) + 1, "a smaller number is just as fast: take the fewest."),
             (_fewest(alone / counts + sums / 2), "the sums go around twice: 2 (K - 1) messages."),
             (_fewest(alone / counts + 2 * (counts - 1) * (latency + weights / counts / bandwidth)), "each weight has 4 bytes."),
             (_fewest(alone / counts + 2 * (counts - 1) * (latency + 4 * weights / bandwidth)), "a message holds one chunk, N / K numbers."),
-            (_fewest(alone / counts + 2 * (counts - 1) * 4 * weights / counts / bandwidth), "count the latency of each message too."),
             (_fewest(times) - 1, "the numbers of machines begin with 1, and positions with 0."),
+            (most if right != most else 0, "you take all, but the sums of more machines cost more than they gain."),
             (_fewest(times[:-1]) if most > 1 else 0, "`most` machines are allowed too."),
         ]  # fmt: skip
         try:

@@ -3,8 +3,8 @@
 # %% distributed.megabytes: solution
 megabytes = 2 * (8 - 1) * 31 / 8 * 4
 
-# %% distributed.megabytes: right, in bytes first
-megabytes = 2 * 7 * 31_000_000 / 8 * 4 / 1e6
+# %% distributed.megabytes: right, chunk by chunk
+megabytes = 4 * (2 * 7 * 31 / 8)
 
 # %% distributed.megabytes: right, as a fraction of twice the gradient
 megabytes = np.float32(2 * 31 * 4) * 7 / 8
