@@ -7,7 +7,7 @@ megabytes = 2 * (8 - 1) * 31 / 8 * 4
 megabytes = 4 * (2 * 7 * 31 / 8)
 
 # %% distributed.megabytes: right, as a fraction of twice the gradient
-megabytes = np.float32(2 * 31 * 4) * 7 / 8
+megabytes = 2 * 31 * 4 * 7 / 8
 
 # %% distributed.megabytes: right, rounded
 megabytes = 217
@@ -58,7 +58,7 @@ def combine(gradients, counts):
 # %% distributed.combine: right, by NumPy's average
 def combine(gradients, counts):
     some = np.flatnonzero(counts)
-    return np.average(np.asarray(gradients)[some], axis=0, weights=np.asarray(counts)[some])
+    return np.average(gradients[some], axis=0, weights=counts[some])
 
 
 # %% distributed.combine: right, with TensorFlow
