@@ -25,6 +25,7 @@ import tensorflow as tf  # noqa: E402
 from course_utils.notebooks import definitions  # noqa: E402
 
 lesson = definitions("14_distributed")
+lesson.car_network = definitions("06_unet").car_network  # a variable of the notebook
 ROOT = Path(__file__).parent.parent
 SIZE = (24, 36)
 

@@ -205,6 +205,7 @@ def _listen(process, number, answers):
     with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
         while True:
             answers.put((number, *pickle.load(process.stdout)))
+    process.stdout.close()
     answers.put((number, "gone", None))
 
 
