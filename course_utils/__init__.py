@@ -16,6 +16,7 @@ pretrained        EfficientNet-Lite0 with its ImageNet weights, as a Keras model
 datasets          ``load_*`` functions that return arrays
 explore           sliders over a drawing function
 serving           a teaching model server that answers like TensorFlow Serving
+distributed       worker processes that train together, and a training on real machines
 exercises         one module per lesson: statement, check, hint; ``answers`` beside them
 lesson            ``start(seed)``, the size of a run, progress, the environment check
 ================  ==================================================================================

@@ -1,0 +1,364 @@
+"""What lesson 14 defines, and its worker processes: they train alike, fail in a sentence, and never outlive who started them."""
+
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course_utils import distributed, tensorflow_start
+from course_utils.datasets import carvana
+
+tensorflow_start.start_tensorflow()
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from course_utils.notebooks import definitions  # noqa: E402
+
+lesson = definitions("14_distributed")
+lesson.car_network = definitions("06_unet").car_network  # a variable of the notebook
+ROOT = Path(__file__).parent.parent
+SIZE = (24, 36)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return carvana.load_carvana(cars=40).select(range(0, 160, 10))  # 16 pictures
+
+
+@pytest.fixture(scope="module")
+def team():
+    with distributed.Team(2) as started:
+        yield started
+
+
+# What a worker does, sent as source
+
+
+def train(strategy, data, steps, folder=None):
+    model, optimizer = lesson_build(strategy)
+    losses = [
+        loss for _, loss in lesson_training(strategy, model, optimizer, data, steps, (24, 36), 8, folder, every=2)
+    ]
+    return losses, [variable.numpy() for variable in model.variables]
+
+
+def place(strategy):
+    return strategy.cluster_resolver.task_id, strategy.num_replicas_in_sync, os.getpid()
+
+
+def slow(strategy):
+    return time.sleep(60)
+
+
+def wrong(strategy):
+    if strategy.cluster_resolver.task_id == 1:
+        raise ValueError("no such picture")
+    time.sleep(60)
+
+
+def outer(strategy, x):
+    return inner(x) + OFFSET
+
+
+def inner(x):
+    return np.sum([each**2 for each in x])
+
+
+def _local():
+    number = 3
+
+    def inside(strategy):
+        return number
+
+    return inside
+
+
+OFFSET = 1
+lesson_build, lesson_training = lesson.build, lesson.training
+
+
+# Who gets which pictures
+
+
+@given(st.integers(1, 6), st.integers(1, 4), st.integers(1, 9), st.integers(0, 3))
+def test_every_picture_is_taken_exactly_once_in_an_epoch(workers, per_worker, steps, epoch):
+    batch = workers * per_worker
+    count = batch * steps
+    taken = [
+        lesson.shard(lesson.batch_of_step(epoch * steps + step, batch, count), worker, workers)
+        for step in range(steps)
+        for worker in range(workers)
+    ]
+    assert all(len(part) == per_worker for part in taken)
+    assert np.array_equal(np.sort(np.concatenate(taken)), np.arange(count))
+
+
+def test_epochs_differ_and_steps_repeat():
+    assert np.array_equal(lesson.batch_of_step(5, 8, 64), lesson.batch_of_step(5, 8, 64))
+    assert not np.array_equal(lesson.batch_of_step(0, 64, 64), lesson.batch_of_step(1, 64, 64))
+
+
+def test_batch_that_does_not_divide_gets_a_sentence():
+    with pytest.raises(ValueError, match=r"^8 pictures can't be split evenly among 3 workers\.$"):
+        lesson.shard(np.arange(8), 0, 3)
+
+
+# The ring
+
+
+@given(st.integers(1, 9), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_ring_gives_everyone_the_sum(machines, size, seed):
+    values = np.random.default_rng(seed).normal(size=(machines, size))
+    sums, sent = lesson.ring_all_reduce(values)
+    assert sums.shape == values.shape
+    assert np.allclose(sums, values.sum(axis=0))
+    assert (sums == sums[0]).all()  # the same rounding on all of them
+    assert sent.sum() == 2 * (machines - 1) * size
+    assert sent.max() <= 2 * (machines - 1) * -(-size // machines)
+
+
+def test_ring_changes_no_input():
+    values = np.ones((3, 6))
+    lesson.ring_all_reduce(values)
+    assert (values == 1).all()
+
+
+def test_figures_of_the_ring_show_what_it_does():
+    assert (lesson.counts_after(6) == 4).all()
+    assert sorted((lesson.counts_after(3) == 4).sum(axis=1)) == [1, 1, 1, 1]
+
+
+# The model of a step's time
+
+
+@given(st.integers(1, 64), st.floats(0.01, 10), st.integers(1, 10**8), st.floats(1e7, 1e11))
+def test_step_time_is_the_formula(machines, alone, weights, bandwidth):
+    wanted = alone + 2 * (machines - 1) * 1e-4 + 2 * (machines - 1) / machines * 4 * weights / bandwidth
+    assert np.isclose(lesson.step_time(machines, alone, weights, bandwidth, 1e-4), wanted)
+    assert lesson.step_time(1, alone, weights, bandwidth) == alone
+
+
+# Training
+
+
+def test_two_workers_take_the_steps_of_one_process_and_stay_equal(team, data, tmp_path):
+    (losses, weights), (others_losses, others) = team.run(train, data, 5, tmp_path)
+    alone_losses, alone = train(tf.distribute.get_strategy(), data, 5)
+    assert losses == others_losses
+    assert all(np.array_equal(one, other) for one, other in zip(weights, others, strict=True))
+    assert np.allclose(losses, alone_losses, rtol=1e-4)
+    change = max(
+        np.abs(one - first).max()
+        for one, first in zip(alone, lesson_build(tf.distribute.get_strategy())[0].get_weights(), strict=True)
+    )
+    assert max(np.abs(one - other).max() for one, other in zip(weights, alone, strict=True)) < 1e-3 * change
+    # Step 5 is after the checkpoint of step 4: what is read back ends with the same weights, bit for bit.
+    resumed, again = team.run(train, data, 5, tmp_path)[0]
+    assert resumed == losses[4:]
+    assert all(np.array_equal(one, other) for one, other in zip(weights, again, strict=True))
+
+
+def test_own_batch_as_divisor_multiplies_the_step(data):
+    """The mistake of the lesson, on the real step: a divisor K times too small is a learning rate K times too large."""
+    images, masks = (np.float32(each) for each in carvana.arrays(data.select(range(4)), SIZE))
+    ends = []
+    for rate, divisor in ((0.01, 1), (0.04, 4)):
+        model, optimizer = lesson_build(tf.distribute.get_strategy(), rate)
+        lesson.make_step(tf.distribute.get_strategy(), model, optimizer, divisor)(images / 255, masks)
+        ends.append(np.concatenate([np.ravel(weight) for weight in model.get_weights()]))
+    assert np.allclose(*ends, atol=1e-6)
+
+
+def test_checkpoint_is_whole_or_not_there(tmp_path):
+    state = [tf.Variable([1.0, 2.0]), tf.Variable(7, dtype=tf.int64)]
+    assert lesson.restore(tmp_path, state) == 0
+    lesson.save(tmp_path, 3, state)
+    state[0].assign([0.0, 0.0])
+    state[1].assign(0)
+    assert lesson.restore(tmp_path, state) == 3
+    assert [variable.numpy().tolist() for variable in state] == [[1.0, 2.0], 7]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+    with pytest.raises(ValueError, match="zip"):
+        lesson.restore(tmp_path, state[:1])
+
+
+# The team
+
+
+def test_each_worker_knows_its_place(team):
+    assert [found[:2] for found in team.run(place)] == [(0, 2), (1, 2)]
+    assert sorted(found[2] for found in team.run(place)) == sorted(team.pids)
+    assert len(team) == 2
+
+
+def test_functions_are_sent_with_what_they_use(team):
+    assert team.run(outer, [1, 2, 3]) == [15, 15]
+    sources, modules, values = distributed.parts_of(outer)
+    assert set(sources) == {"outer", "inner"}
+    assert modules == {"np": "numpy"}
+    assert values == {"OFFSET": 1}
+    assert pickle.loads(pickle.dumps((sources, modules, values))) == (sources, modules, values)
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [
+        (3, "expected a function, got int"),
+        (np.sum, "expected a function, got"),
+        (eval("lambda strategy: 1"), "defined by `def`"),
+        (_local(), "uses variables of the function around it"),
+    ],
+)
+def test_what_can_not_be_sent_gets_a_sentence(function, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        distributed.parts_of(function)
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(0, 1), (2, 0), (1.5, 1), ("2", 1)])
+def test_impossible_team_gets_a_sentence(workers, threads):
+    with pytest.raises(ValueError, match=r"^expected at least one worker and one thread, got"):
+        distributed.Team(workers, threads)
+
+
+def test_free_ports_are_free_and_different():
+    ports = distributed.free_ports(5)
+    assert len(set(ports)) == 5
+    assert all(port > 1023 for port in ports)
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {root!r})
+from course_utils import distributed
+from tests.workers_at_work import wait_for_the_other
+team = distributed.Team(2)
+print(*team.pids, flush=True)
+team.run(wait_for_the_other, sys.argv[1])
+"""
+
+
+def _gone(pids, seconds=20):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _closed(ports, seconds=20):
+    """Whether nobody listens at any of the ports; the system closes them a moment after the process."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not ports & {each.laddr.port for each in psutil.net_connections("tcp") if each.status == "LISTEN"}:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_workers_end_when_who_started_them_is_killed(tmp_path):
+    """One of them waits for the other in an all-reduce, the other sleeps; their starter gets SIGKILL and can't tell them."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(root=str(ROOT)), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        until = time.monotonic() + 120
+        while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(0.5)  # so that the first is in the all-reduce
+        ports = {
+            each.laddr.port for pid in pids for each in psutil.Process(pid).net_connections() if each.status == "LISTEN"
+        }
+        assert len(ports) >= 2
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(10)
+        parent.stdout.close()
+    assert _gone(pids)
+    assert _closed(ports)
+
+
+# Last, because they end the module's team
+
+
+def test_failing_worker_is_named_with_its_reason_and_nothing_is_left(team):
+    pids, begin = team.pids, time.monotonic()
+    with pytest.raises(
+        distributed.WorkerError, match=r"^Worker 1 failed, and the team is closed: ValueError: no such picture$"
+    ):
+        team.run(wrong)
+    assert time.monotonic() - begin < 40  # not the 60 s that the other would sleep
+    assert _gone(pids)
+    assert team.pids == []
+    with pytest.raises(distributed.WorkerError, match="this team is closed"):
+        team.run(place)
+    team.close()  # a second time does nothing
+
+
+def test_slow_and_killed_workers_end_in_a_sentence():
+    with distributed.Team(1) as alone:
+        pids = alone.pids
+        with pytest.raises(
+            distributed.WorkerError, match=r"^The workers did not answer within 1 s, and the team is closed\.$"
+        ):
+            alone.run(slow, seconds=1)
+        assert _gone(pids)
+    with distributed.Team(1) as alone:
+        alone.kill(0)
+        with pytest.raises(distributed.WorkerError, match=r"^Worker 0 is gone, and the team is closed\.$"):
+            alone.run(place)
+
+
+# The script for real machines
+
+
+def _machines(folder, steps, ports, workers=2):
+    """Start the script as on so many machines; what each prints and its exit status."""
+    running = []
+    for number in range(workers):
+        addresses = [f"127.0.0.1:{port}" for port in ports]
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
+        command = ["--folder", str(folder), "--steps", str(steps), "--batch", "4", "--size", "24", "36"]
+        command += ["--channels", "4", "8", "--every", "2"]
+        running.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "course_utils.distributed", *command], cwd=ROOT, text=True,
+                env={**os.environ, "TF_CONFIG": str(config).replace("'", '"'), "CUDA_VISIBLE_DEVICES": "-1"},
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )
+        )  # fmt: skip
+    try:
+        return [(*process.communicate(timeout=400), process.returncode) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+
+
+def test_script_trains_on_two_machines_and_stores_the_network(tmp_path):
+    chief, other = _machines(tmp_path, 3, distributed.free_ports(2))
+    assert chief[2] == other[2] == 0, chief[1] + other[1]
+    assert re.findall(r"^step (\d)  loss 0\.\d{4}$", chief[0], re.M) == ["2", "3"]
+    assert re.search(r"^Dice 0\.\d{3} on \d+ pictures of unseen cars$", chief[0], re.M)
+    assert other[0] == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.npz", "unet.weights.h5"]
+    model = definitions("06_unet").car_network(channels=(4, 8))
+    model.load_weights(tmp_path / "unet.weights.h5")
+    with np.load(tmp_path / "checkpoint.npz") as stored:
+        assert int(stored["arr_0"]) == 2
+    assert isinstance(model, keras.Model)
