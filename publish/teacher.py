@@ -15,9 +15,13 @@ from course_utils import checker, exercises, notebooks
 
 FOLDER = Path(__file__).resolve().parent / "teaching"
 GLOSSARY = FOLDER / "glossary.md"
+ENTRY = FOLDER.parent.parent / "TEACHING.md"
 _PART = re.compile(r"(<!-- (minutes|questions|wrong: (\w+\.\w+) \| (.+?)) -->\n).*?(?=<!-- end -->)", re.S)
 _HEADING = re.compile(r"^(?=## )", re.M)
-_ROW = re.compile(r'^\| <a id="(?P<anchor>[^"]+)"></a>(?P<names>[^|]+) \| (?P<chinese>[^|]+) \| (?P<meaning>[^|]+) \| (?P<lessons>[^|]+) \|$', re.M)
+_ROW = re.compile(
+    r'^\| <a id="(?P<anchor>[^"]+)"></a>(?P<names>[^|]+) \| (?P<chinese>[^|]+) \| (?P<meaning>[^|]+) \| (?P<lessons>[^|]+) \|$',
+    re.M,
+)
 KINDS = {1: "a value", 2: "a function", 3: "a design"}
 
 
@@ -205,6 +209,23 @@ def pages():
     return sorted(FOLDER.glob("*.md"))
 
 
+def site_name(page):
+    """Name a page of the book as the reading site has it, where all pages lie in one folder.
+
+    Parameters
+    ----------
+    page : pathlib.Path
+
+    Returns
+    -------
+    str
+        Without an ending.
+    """
+    if page.name == ENTRY.name:
+        return "teaching"
+    return page.stem if page == GLOSSARY else f"teaching_{page.stem}"
+
+
 class Term(NamedTuple):
     """An entry of the glossary.
 
@@ -213,13 +234,16 @@ class Term(NamedTuple):
     anchor : str
     names : tuple of str
         The term, and other ways to write it.
+    is_common : bool
+        The word means something else elsewhere, so the page says of what it is meant: **value** (of a game).
     chinese, meaning : str
     lessons : tuple of str
-        The numbers of the lessons that it comes from; the first one explains it.
+        The numbers of the lessons that explain it.
     """
 
     anchor: str
     names: tuple
+    is_common: bool
     chinese: str
     meaning: str
     lessons: tuple
@@ -242,7 +266,8 @@ def terms(text=None):
     return [
         Term(
             row["anchor"],
-            tuple(re.split(r", |\*\*, ", row["names"].replace("**", "").strip())),
+            tuple(re.findall(r"\*\*(.+?)\*\*", row["names"])),
+            "(" in row["names"],
             row["chinese"].strip(),
             row["meaning"].strip(),
             tuple(re.findall(r"\[(\d\d)\]", row["lessons"])),
@@ -253,8 +278,8 @@ def terms(text=None):
 
 # What is no running text: headings, code, formulas, links, pictures, HTML, and the list of references at the end.
 _PROTECTED = re.compile(
-    r"^#{1,6} .*$|^(?P<f>```+|~~~+).*?^(?P=f)\s*$|`[^`]+`|\$\$.*?\$\$|\$[^$]+\$|\\begin\{.*?\\end\{\w+\*?\}|!?\[[^\]]*\]\([^)]*\)|"
-    r"<[^>]+>|^\*\d+ minutes of study.*$|\*\*References\.\*\*.*",
+    r"^#{1,6} [^\n]*|^(?P<f>```+|~~~+).*?^(?P=f)[^\S\n]*$|`[^`]+`|\$\$.*?\$\$|\$[^$]+\$|\\begin\{.*?\\end\{\w+\*?\}|!?\[[^\]]*\]\([^)]*\)|"
+    r"<[^>]+>|^\*\d+ minutes of study[^\n]*|\*\*References\.\*\*.*",
     re.M | re.S,
 )
 
@@ -269,14 +294,14 @@ def pattern(term):
     Returns
     -------
     re.Pattern
-        An abbreviation is matched as it is written, words also with a capital.
+        A name is matched as it is written; where it begins with a small letter, also at the start of a sentence.
     """
-    ways = []
-    for name in term.names:
-        written = re.escape(name).replace(r"\ ", r"\s+")
-        first = name.split()[0]
-        ways.append(written if re.search(r"[A-Z].*[A-Z]|^.$", first) else f"[{name[0].upper()}{name[0].lower()}]{written[1:]}" if name[0].isalpha() else written)
+    ways = [rf"[{name[0].upper()}{name[0]}]{_spaced(name[1:])}" if name[0].islower() else _spaced(name) for name in term.names]
     return re.compile(rf"(?<![\w-])(?:{'|'.join(ways)})(?:s|es)?(?![\w-])")
+
+
+def _spaced(text):
+    return re.escape(text).replace(r"\ ", r"\s+")
 
 
 def link_terms(texts, known, address="glossary.html"):
