@@ -75,7 +75,9 @@ def sections(lesson):
     found = [Section(title, end - start, False) for title, start, end in zip(titles, [0, *ends], ends, strict=False)]
     for first, *rest in lesson.asides:
         title = re.match(r"#+ +Aside: (.*)", first.source)[1]
-        text = _markdown(re.sub(r"^#+ +Aside: ", "", first.source))  # else it would count as an aside, which takes no time
+        text = _markdown(
+            re.sub(r"^#+ +Aside: ", "", first.source)
+        )  # else it would count as an aside, which takes no time
         found.append(Section(title, _minutes(lesson, [text, *rest]), True))
     return found
 
@@ -97,7 +99,9 @@ def minutes_table(lesson):
     total = sum(part.minutes for part in parts if not part.is_aside)
     asides = ", ".join(f"*{part.title}* ({part.minutes})" for part in parts if part.is_aside)
     table = "\n".join(["| section | minutes |", "| :-- | --: |", *rows, f"| **together** | **{total}** |"])
-    return f"{table}\n\nAsides, with their minutes, which are not counted above: {asides}.\n" if asides else f"{table}\n"
+    return (
+        f"{table}\n\nAsides, with their minutes, which are not counted above: {asides}.\n" if asides else f"{table}\n"
+    )
 
 
 def _escaped(text):
@@ -154,7 +158,11 @@ def question_bank():
                 f"{known} wrong answers are known.*"
             )
             for cell in task.statement:
-                text = cell.source[notebooks.NUMBERED.search(cell.source).end() :] if cell is task.statement[0] else cell.source
+                text = (
+                    cell.source[notebooks.NUMBERED.search(cell.source).end() :]
+                    if cell is task.statement[0]
+                    else cell.source
+                )
                 text = re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text).strip()
                 written.append(text if cell.cell_type == "markdown" else f"```python\n{text}\n```")
     return "\n\n".join(written) + "\n"
@@ -296,7 +304,10 @@ def pattern(term):
     re.Pattern
         A name is matched as it is written; where it begins with a small letter, also at the start of a sentence.
     """
-    ways = [rf"[{name[0].upper()}{name[0]}]{_spaced(name[1:])}" if name[0].islower() else _spaced(name) for name in term.names]
+    ways = [
+        rf"[{name[0].upper()}{name[0]}]{_spaced(name[1:])}" if name[0].islower() else _spaced(name)
+        for name in term.names
+    ]
     return re.compile(rf"(?<![\w-])(?:{'|'.join(ways)})(?:s|es)?(?![\w-])")
 
 
