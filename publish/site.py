@@ -14,11 +14,22 @@ from sphinx.cmd.build import main as sphinx_build
 
 import course_utils
 from course_utils import notebooks
-from publish import pages
+from publish import pages, teacher
 
 PROJECT = pages.BUILD.parent
 TEMPLATES = PROJECT / "publish" / "templates" / "site"
 _FILE_LINK = re.compile(r"(?<=\]\()\.\./([^)#\s]+)")
+_RELATIVE_LINK = re.compile(r"(?<=\]\()(?!#|[a-z]+:)([^)#\s]+)")
+BOOK = """
+```{toctree}
+:glob:
+:hidden:
+
+teaching_plans
+teaching_[0-9]*
+teaching_questions
+```
+"""  # the pages under the one that leads to them
 SOURCE, HTML = pages.BUILD / "site" / "source", pages.BUILD / "site" / "html"
 
 
@@ -37,8 +48,8 @@ def page(lesson):
     Returns
     -------
     nbformat.NotebookNode
-        With the lesson's number in its title, folded code behind a click, each figure's text where myst-nb looks for it, and links to the project's
-        files led to copies of them.
+        With the lesson's number in its title, folded code behind a click, each figure's text where myst-nb looks for it, links to the project's
+        files led to copies of them, and the first use of each of the glossary's terms linked to it.
     """
     notebook = pages.without_kernel(lesson)
     notebook.cells[0].source = re.sub("^# ", f"# {lesson.number} ", notebook.cells[0].source)
@@ -52,7 +63,37 @@ def page(lesson):
             width, _ = pages.size_of(picture)
             # With a width of its own a figure is a link to itself: on a phone a tap shows it large.
             cell.metadata["mystnb"] = {"image": {"alt": text, "width": f"{width}px"}}
+    prose = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    known = [term for term in teacher.terms() if lesson.number in term.lessons or not term.is_common]
+    for cell, source in zip(prose, teacher.link_terms([cell.source for cell in prose], known), strict=True):
+        cell.source = source
     return notebook
+
+
+def book_page(path):
+    """Prepare a page of the teacher's book: its links lead to the site's own pages, or to copies of files.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    str
+        MyST Markdown.
+    """
+    names = {page: f"{teacher.site_name(page)}.md" for page in (teacher.ENTRY, *teacher.pages())}
+
+    def led(link):
+        target = (path.parent / link[1]).resolve()
+        if target in names:
+            return names[target]
+        if target.parent == notebooks.FOLDER:
+            return target.name
+        return _copy(target.relative_to(PROJECT))
+
+    text = _RELATIVE_LINK.sub(led, path.read_text(encoding="utf-8"))
+    return text + BOOK if path == teacher.ENTRY else text
 
 
 def api_page():
@@ -81,9 +122,15 @@ def copy_files(lesson):
     """
     for cell in lesson.cells:
         for name in _FILE_LINK.findall(cell.source if cell.cell_type == "markdown" else ""):
-            target = SOURCE / "files" / _copied(name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, target)
+            _copy(name)
+
+
+def _copy(name):
+    """Copy one of the project's files, and say where it lies on the site."""
+    target = SOURCE / "files" / _copied(str(name))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(PROJECT / name, target)
+    return target.relative_to(SOURCE).as_posix()
 
 
 def stage():
@@ -91,13 +138,15 @@ def stage():
     lessons = notebooks.lessons()
     sources = {lesson.path.name: nbformat.writes(page(lesson)) for lesson in lessons}
     sources["api.md"] = api_page()
+    book = {f"{teacher.site_name(path)}.md": path for path in (teacher.ENTRY, *teacher.pages())}
     shutil.copytree(TEMPLATES, SOURCE, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(pages.mathjax(), SOURCE / "static" / "mathjax.js")
-    for old in set(SOURCE.glob("*.ipynb")) - {SOURCE / name for name in sources}:
-        old.unlink()
+    old = {*SOURCE.glob("*.ipynb"), *SOURCE.glob("teaching*.md")}
+    for gone in old - {SOURCE / name for name in (*sources, *book)}:
+        gone.unlink()
     for lesson in lessons:
         copy_files(lesson)
-    for name, text in sources.items():
+    for name, text in (sources | {name: book_page(path) for name, path in book.items()}).items():
         target = SOURCE / name
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             target.write_text(text, encoding="utf-8")

@@ -16,7 +16,14 @@ def test_every_link_inside_of_the_collection_leads_somewhere(page):
 
 def test_all_kinds_of_pages_are_looked_at():
     names = {page.relative_to(links.ROOT).as_posix() for page in links.pages()}
-    assert {"README.md", "CONTRIBUTING.md", "TEACHING.md", "data/README.md", "notebooks/00_start_here.ipynb"} <= names
+    assert {
+        "README.md",
+        "CONTRIBUTING.md",
+        "TEACHING.md",
+        "publish/teaching/plans.md",
+        "data/README.md",
+        "notebooks/00_start_here.ipynb",
+    } <= names
 
 
 TEXT = """# A *title* with `code`

@@ -16,7 +16,7 @@ import yaml
 from tools.platforms import address
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "TEACHING.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "TEACHING.md", "publish/teaching/plans.md")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 SHELLS = ("", "sh", "bash", "shell", "console", "powershell")
 INLINE = re.compile(r"`((?:make|conda|git clone|python3? -m|pip) [^`]+)`")

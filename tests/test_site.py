@@ -11,13 +11,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from course_utils import notebooks
-from publish import pages
+from publish import pages, teacher
 from tests.browser import grave_faults, needs_browser, needs_extra, tab
 
 pytestmark = needs_extra
 HTML = pages.BUILD / "site" / "html"
 LESSONS = [lesson.name for lesson in notebooks.lessons()]
-PAGES = ["index", *LESSONS, "api", "search"]
+BOOK = [teacher.site_name(page) for page in (teacher.ENTRY, *teacher.pages())]
+PAGES = ["index", *LESSONS, "api", *BOOK, "search"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -206,6 +207,16 @@ def test_every_link_inside_the_site_leads_to_a_page_and_a_place_on_it(name):
 def test_no_link_inside_the_site_leads_to_a_notebook_file():
     links = [link["href"] for name in PAGES for link in soup(name).select("a[href*='.ipynb']")]
     assert [link for link in links if not link.startswith("https:")] == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_terms_of_a_lesson_lead_to_the_glossary_once_each_and_leave_the_text_as_it_is(name):
+    links = [link["href"] for link in soup(name).select("article a.term")]
+    assert links and len(links) == len(set(links))
+    text = BeautifulSoup((HTML / f"{name}.html").read_text(encoding="utf-8"), "html.parser").select_one("article")
+    for code in text.select("pre, code, script, .math"):
+        code.extract()
+    assert "**" not in text.get_text()
 
 
 def test_the_package_page_has_every_public_function_with_its_docstring():

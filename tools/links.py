@@ -21,7 +21,7 @@ _OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 
 def pages():
     """List the pages that a reader meets: Markdown files of the project and its folders, and the lessons."""
-    folders = [ROOT, *(ROOT / name for name in ("data", "deploy", "benchmarks"))]
+    folders = [ROOT, *(ROOT / name for name in ("data", "deploy", "benchmarks", "publish/teaching"))]
     return sorted(path for folder in folders for path in folder.glob("*.md")) + [
         lesson.path for lesson in notebooks.lessons()
     ]
