@@ -45,6 +45,7 @@ c.StudentSpawner.mem_limit = os.environ.get("COURSE_HUB_MEMORY", "3G")
 c.StudentSpawner.cpu_limit = settings.amount(os.environ, "COURSE_HUB_CORES", 2)
 c.StudentSpawner.cmd = [str(PYTHON), "-m", "deploy.hub.student_server"]
 c.StudentSpawner.default_url = "/lab/tree/my/00_start_here.ipynb"
+c.StudentSpawner.start_timeout = c.StudentSpawner.http_timeout = 300  # when a whole class logs in at once
 c.StudentSpawner.poll_interval = 5  # seconds until a server that died can be started again
 c.StudentSpawner.env_keep = ["LANG", "LC_ALL", "PATH"]
 c.StudentSpawner.environment = {
@@ -58,6 +59,8 @@ c.StudentSpawner.environment = {
 c.StudentSpawner.args = [
     f"--MappingKernelManager.cull_idle_timeout={IDLE}",
     "--MappingKernelManager.cull_connected=True",
+    # The usual handler shows no picture that a link leads to.
+    "--ContentsManager.files_handler_class=jupyter_server.files.handlers.FilesHandler",
 ]
 
 # An idle server ends; the work stays, and the next visit starts it again.
