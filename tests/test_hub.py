@@ -3,6 +3,8 @@
 `make test-hub` runs a class on it, see test_hub_running.py.
 """
 
+import asyncio
+import importlib
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import types
 from pathlib import Path
 
 import pytest
+import traitlets
 import yaml
 
 from deploy.hub import class_list, settings, student_server
@@ -293,7 +296,7 @@ def test_configuration_as_it_stands(monkeypatch, tmp_path, capsys):
     assert environment["PYTHONPATH"] == str(ROOT)
     assert environment["COURSE_DATA"] == str(ROOT / "data")
     assert (Path(environment["JUPYTER_CONFIG_PATH"]) / "jupyter_server_config.json").is_file()
-    assert (c.StudentSpawner.mem_limit, c.StudentSpawner.cpu_limit) == ("3G", 2)
+    assert (c.StudentSpawner.mem_limit, c.StudentSpawner.cpu_limit) == ("4G", 2)
     assert "--timeout=3600" in c.JupyterHub.services[0]["command"]
     assert {name: (folder / name).stat().st_mode & 0o777 for name in (".", "hub", "students")} == {
         ".": 0o711, "hub": 0o700, "students": 0o711
@@ -313,11 +316,82 @@ def test_configuration_follows_its_settings(monkeypatch, tmp_path):
         _configuration(monkeypatch, tmp_path / "class", COURSE_HUB_TRUST="0")
 
 
+class _Local(traitlets.HasTraits):
+    """What StudentSpawner needs of JupyterHub's LocalProcessSpawner: it keeps what would be started."""
+
+    cmd, popen_kwargs = traitlets.List(), traitlets.Dict()
+    mem_limit, cpu_limit, user = traitlets.Any(), traitlets.Any(), traitlets.Any()
+
+    async def start(self):
+        self.started = list(self.cmd), dict(self.popen_kwargs)
+
+
+@pytest.fixture
+def spawner(monkeypatch, path):
+    """A spawner for ada, who has the number 70000, with changes of owner noted and not made."""
+    class_list.add(path, ["ada"])
+    settings.make_folders(path.parent)
+    for name in ("jupyterhub", "jupyterhub.spawner"):
+        monkeypatch.setitem(sys.modules, name, types.SimpleNamespace(LocalProcessSpawner=_Local))
+    monkeypatch.delitem(sys.modules, "deploy.hub.spawner", raising=False)
+    made = importlib.import_module("deploy.hub.spawner").StudentSpawner(
+        path=str(path), students=str(path.parent / "students"), user=types.SimpleNamespace(name="ada"), cmd=["serve"]
+    )
+    monkeypatch.delitem(sys.modules, "deploy.hub.spawner")
+    made.owners = []
+    monkeypatch.setattr(os, "chown", lambda *given: made.owners.append(given))
+    return made
+
+
+@not_windows
+def test_server_runs_under_the_students_number_in_a_folder_that_only_they_can_open(spawner):
+    if spawner.home.parent.stat().st_uid:
+        pytest.skip("a new folder is root's only where root makes it")
+    spawner.is_root = True
+    asyncio.run(spawner.start())
+    cmd, options = spawner.started
+    assert cmd == ["serve"]
+    assert options == {"cwd": spawner.home, "umask": 0o077, "user": 70_000, "group": 70_000, "extra_groups": []}
+    assert spawner.owners == [(spawner.home, 70_000, 70_000)]
+    assert spawner.home.stat().st_mode & 0o777 == 0o700
+    env = spawner.user_env({"KEPT": "1"})
+    assert (env["KEPT"], env["USER"], env["HOME"]) == ("1", "ada", str(spawner.home))
+    assert Path(env["TMPDIR"]).parent == spawner.home
+
+
+@not_windows
+def test_systemd_limits_server_and_kernels_before_root_becomes_the_student(spawner):
+    if spawner.home.parent.stat().st_uid:
+        pytest.skip("a new folder is root's only where root makes it")
+    spawner.is_root = spawner.has_systemd = True
+    spawner.mem_limit, spawner.cpu_limit = 3 * 2**30, 1.5
+    for _ in range(2):
+        asyncio.run(spawner.start())
+        cmd, options = spawner.started
+        assert cmd[:3] == ["systemd-run", "--scope", "--quiet"]
+        assert {"--property=MemoryMax=3221225472", "--property=CPUQuota=150%"} <= set(cmd)
+        assert cmd[-6:] == ["setpriv", "--reuid=70000", "--regid=70000", "--clear-groups", "--no-new-privs", "serve"]
+        assert "user" not in options
+    spawner.mem_limit = spawner.cpu_limit = None
+    asyncio.run(spawner.start())
+    assert not [word for word in spawner.started[0] if word.startswith("--property")]
+
+
+@not_windows
+def test_folder_of_another_number_is_not_handed_over(spawner, monkeypatch):
+    spawner.is_root = True
+    spawner.home.mkdir()
+    monkeypatch.setattr(Path, "stat", lambda self, **_: types.SimpleNamespace(st_uid=70_009, st_mode=0o040700))
+    with pytest.raises(RuntimeError, match="belongs to 70009, not to 70000"):
+        asyncio.run(spawner.start())
+    assert spawner.owners == []
+
+
 def test_readme_names_every_setting_and_no_other():
     code = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
     named = set(re.findall(r"COURSE_(?:HUB_\w+|CLASS|PYTHON)\b", code))
     assert set(re.findall(r"COURSE_(?:HUB_\w+|CLASS|PYTHON)\b", README)) == named
-    for name, default in (("MEMORY", "3G"), ("CORES", "2"), ("IDLE", "3600")):
+    for name, default in (("MEMORY", "4G"), ("CORES", "2"), ("IDLE", "3600")):
         assert re.search(rf'"COURSE_HUB_{name}", "?{default}\b', code)
         assert re.search(rf"`COURSE_HUB_{name}={default}`", README)
 
