@@ -435,17 +435,18 @@ class Lowest:
         self.thread.join()
 
 
-def test_thirty_kernels_of_lesson_01_fit_into_this_machine(hub, students):
+def test_thirty_students_with_lesson_01_fit_into_this_machine(hub, students):
     for student in students:
         for kernel in student.ask("GET", "api/kernels").json():
             student.ask("DELETE", f"api/kernels/{kernel['id']}")
     run(students[0])
-    expected = used(students[0].processes())[0] * len(NAMES)
-    if expected > (available := psutil.virtual_memory().available) / 2:
+    one, available = used(students[0].processes())[0], psutil.virtual_memory().available
+    count = min(len(NAMES), int(available / 2 / one))  # the other half is for whoever else works here
+    if count < 2 * len(FEW):
         pytest.skip(
-            f"thirty could need {expected / GIB:.1f} GiB, and {available / GIB:.1f} are available: too few to share"
+            f"a student needs {one / GIB:.2f} GiB, and {available / GIB:.1f} are available: too little to share"
         )
-    others = [hub.student(name) for name in NAMES[len(FEW) :]]
+    others = [hub.student(name) for name in NAMES[len(FEW) : count]]
     everyone = students + others
     with Lowest() as memory:
         began = time.monotonic()
@@ -457,17 +458,20 @@ def test_thirty_kernels_of_lesson_01_fit_into_this_machine(hub, students):
         in_parallel(run, everyone[1:])
         ran = time.monotonic() - began
         found = [used(student.processes()) for student in everyone]
-    assert sum(len(student.processes()) - 1 for student in everyone) == len(NAMES)
+    assert sum(len(student.processes()) - 1 for student in everyone) == count
+    seconds = [b[1] - a[1] for a, b in zip(servers, found[len(FEW) :], strict=True)]
     note(**{
-        "25 servers started at once, s": round(started),
-        "lesson 01 run by 29 at once, s": round(ran),
+        "students": count,
+        f"{len(others)} servers started at once, s": round(started),
+        f"lesson 01 run by {count - 1} at once, s": round(ran),
         "a server, MiB": mean_mib(servers),
         "a server's start, CPU s": round(statistics.fmean(each[1] for each in servers), 1),
         "a student with lesson 01, MiB": mean_mib(found),
-        "lesson 01, CPU s": round(statistics.fmean(b[1] - a[1] for a, b in zip(servers, found[len(FEW) :], strict=True)), 1),
-        "thirty students, GiB": round(sum(each[0] for each in found) / GIB, 1),
+        "lesson 01, CPU s": round(statistics.fmean(seconds), 1),
+        "all students, GiB": round(sum(each[0] for each in found) / GIB, 1),
         "taken from the machine at most, GiB": round((memory.start - memory.value) / GIB, 1),
     })  # fmt: skip
+    assert len(NAMES) * mean_mib(found) * 2**20 < 0.75 * psutil.virtual_memory().total
     assert memory.value > 0.1 * psutil.virtual_memory().total
 
 
