@@ -423,9 +423,19 @@ def test_values_for_kubernetes_fit_the_image_and_the_modules():
             assert (ROOT / name).exists(), name
 
 
-def test_measured_figures_are_those_that_teaching_quotes():
+def test_measured_figures_are_those_that_the_pages_quote():
     measured = json.loads((FOLDER / "measured.json").read_text(encoding="utf-8"))
-    teaching = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
-    for text in (README, teaching):
-        assert f"{measured['a student with lesson 01, MiB']} MiB" in text
-        assert f"{measured['thirty students, GiB']} GiB" in text
+    one, most = measured["a student with lesson 01, MiB"], measured["a student with lesson 06 at most, MiB"]
+    pages = [README, (ROOT / "TEACHING.md").read_text(encoding="utf-8")]
+    for page in pages:
+        assert f"{one} MiB | {measured['lesson 01, CPU s']} " in page
+        assert f"{most} MiB | {measured['lesson 06, CPU s']} " in page
+        assert f"{measured['students']} students with lesson 01" in page
+        assert f"{measured['all students, GiB']} GiB" in page
+        assert f"{30 * one / 1024:.1f} GiB" in page
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d.]+) (G|T)iB \| ([\d.]+) (G|T)iB \|", pages[1], re.M)
+    assert [row[0] for row in rows] == ["5", "30", "300", "3,000"]
+    for count, *sizes in rows:
+        for size, unit, each in ((*sizes[:2], one), (*sizes[2:], most)):
+            gib = int(count.replace(",", "")) * each / 1024
+            assert float(size) == pytest.approx(gib if unit == "G" else gib / 1024, rel=0.05)

@@ -435,6 +435,24 @@ class Lowest:
         self.thread.join()
 
 
+def test_training_stays_below_the_limit_of_a_student(students):
+    student = students[3]
+    before = used(student.processes())[1]
+    run(student, 6)
+    processes = student.processes()
+    peak = sum(highest(each) for each in processes)
+    note(
+        **{
+            "a student with lesson 06 at most, MiB": round(peak / 2**20),
+            "lesson 06, CPU s": round(used(processes)[1] - before),
+        }
+    )
+    limit = re.search(
+        r'"COURSE_HUB_MEMORY", "(\d)G"', (ROOT / "deploy/hub/jupyterhub_config.py").read_text(encoding="utf-8")
+    )
+    assert peak < 0.75 * int(limit[1]) * GIB
+
+
 def test_thirty_students_with_lesson_01_fit_into_this_machine(hub, students):
     for student in students:
         for kernel in student.ask("GET", "api/kernels").json():
@@ -473,24 +491,6 @@ def test_thirty_students_with_lesson_01_fit_into_this_machine(hub, students):
     })  # fmt: skip
     assert len(NAMES) * mean_mib(found) * 2**20 < 0.75 * psutil.virtual_memory().total
     assert memory.value > 0.1 * psutil.virtual_memory().total
-
-
-def test_training_stays_below_the_limit_of_a_student(students):
-    student = students[3]
-    before = used(student.processes())[1]
-    run(student, 6)
-    processes = student.processes()
-    peak = sum(highest(each) for each in processes)
-    note(
-        **{
-            "a student with lesson 06 at most, MiB": round(peak / 2**20),
-            "lesson 06, CPU s": round(used(processes)[1] - before),
-        }
-    )
-    limit = re.search(
-        r'"COURSE_HUB_MEMORY", "(\d)G"', (ROOT / "deploy/hub/jupyterhub_config.py").read_text(encoding="utf-8")
-    )
-    assert peak < 0.75 * int(limit[1]) * GIB
 
 
 def highest(process):
