@@ -96,7 +96,7 @@ build/serving/ready: constraints.txt
 hub: build/hub/ready data  ## a class's JupyterHub on this computer, see deploy/hub/README.md
 	@build/hub/bin/python -m jupyterhub -f deploy/hub/jupyterhub_config.py $(ARGS)
 
-test-hub: build/hub/ready data  ## thirty students at work on JupyterHub (half a gigabyte in build/hub, ten minutes)
+test-hub: build/hub/ready data  ## up to thirty students at work on JupyterHub (150 MB in build/hub, ten minutes)
 	@$(BIN)/python -m pytest -q -rsP tests/test_hub.py tests/test_hub_running.py $(ARGS)
 
 build/hub/ready: .venv/ready
