@@ -4,7 +4,7 @@ BIN := .venv/bin
 ARGS ?=
 NOTEBOOK ?=
 
-.PHONY: .venv help setup lab copy update test check data refresh bench assignments classroom test-classroom site slides test-pages test-serving clean
+.PHONY: .venv help setup lab copy update test check data refresh bench assignments classroom test-classroom site slides test-pages test-serving hub test-hub clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | awk -F '\t' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -43,12 +43,12 @@ update:  ## bring the newest version, and keep what you have written
 # What is stored and compared is a beginner's.
 test check refresh: export COURSE_PROGRESS := 0
 
-# What test-pages and test-classroom run is theirs alone, also where their packages are installed.
+# What test-pages, test-classroom and test-hub run is theirs alone, also where their packages are installed.
 test: data  ## style, unit tests, and every notebook's stored outputs compared
 	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check --quiet .
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not classroom" --ignore=tests/test_browser.py --ignore=tests/test_site.py --ignore=tests/test_slides.py $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not classroom and not hub" --ignore=tests/test_browser.py --ignore=tests/test_site.py --ignore=tests/test_slides.py $(ARGS)
 	@$(BIN)/python -m pytest -q --nbval --nbval-current-env -n 2 --dist loadfile -p tools.notebook_table notebooks
 
 check: data  ## one lesson in a minute: style, form, unit tests, mutants, stored outputs (NOTEBOOK=02)
@@ -90,6 +90,21 @@ test-serving: setup  ## lesson 13's swap under load on MLServer, in an environme
 build/serving/ready: constraints.txt
 	@$(BIN)/python -m venv build/serving
 	@build/serving/bin/python -m pip install --quiet --disable-pip-version-check mlserver==1.7.1 $$(grep ^tensorflow== constraints.txt)
+	@touch $@
+
+# The hub's environment sees .venv's packages behind its own and adds only what is missing; the lessons never see it.
+hub: build/hub/ready data  ## a class's JupyterHub on this computer, see deploy/hub/README.md
+	@build/hub/bin/python -m jupyterhub -f deploy/hub/jupyterhub_config.py $(ARGS)
+
+test-hub: build/hub/ready data  ## up to thirty students at work on JupyterHub (150 MB in build/hub, ten minutes)
+	@$(BIN)/python -m pytest -q -rsP tests/test_hub.py tests/test_hub_running.py $(ARGS)
+
+build/hub/ready: .venv/ready
+	@command -v npm >/dev/null || { echo "The hub's proxy needs Node.js 20 or newer with npm (on Debian: apt-get install npm)."; exit 2; }
+	@$(BIN)/python -m venv build/hub
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$(build/hub/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lessons.pth"
+	@build/hub/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt jupyterhub==6.1.1 jupyterhub-idle-culler==2.0.0
+	@npm install --silent --no-fund --no-audit --prefix build/hub configurable-http-proxy@5.3.0
 	@touch $@
 
 clean:  ## remove .venv and caches; data/ stays
