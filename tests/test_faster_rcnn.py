@@ -205,11 +205,14 @@ def test_joint_loss_of_two_proposals_is_the_formula():
 @settings(max_examples=10, deadline=None)
 def test_background_teaches_no_offsets(seed):
     rng = np.random.default_rng(seed)
-    scores, offsets = rng.normal(size=(2, 5, 11)), tf.constant(rng.normal(size=(2, 5, 4)))
+    scores, offsets = (
+        rng.normal(size=(2, 5, 11)).astype(np.float32),
+        tf.constant(rng.normal(size=(2, 5, 4)), tf.float32),
+    )
     classes = tf.constant(rng.integers(0, 3, (2, 5)))
     with tf.GradientTape() as tape:
         tape.watch(offsets)
-        loss = lesson.joint_loss(scores, offsets, classes, np.zeros((2, 5, 4)))
+        loss = lesson.joint_loss(scores, offsets, classes, np.zeros((2, 5, 4), np.float32))
     moved = np.abs(tape.gradient(loss, offsets)).sum(axis=2) > 0
     assert np.array_equal(moved, classes.numpy() > 0)
 
