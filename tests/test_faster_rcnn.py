@@ -1,11 +1,15 @@
 """What lesson 09 defines: pooling against direct computations and finite differences, geometry, losses, anchors, detectors."""
 
+import ast
+import json
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_utils import geometry, tensorflow_start
+from course_utils import geometry, notebooks, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
 
@@ -80,29 +84,11 @@ def test_one_bin_over_the_map_is_its_maximum():
 
 
 @given(SEEDS)
-@settings(max_examples=15, deadline=None)
-def test_gradient_of_roi_pooling_equals_difference_quotients(seed):
+@settings(max_examples=10, deadline=None)
+def test_roi_pooling_that_trains_equals_the_plain_one(seed):
     rng = np.random.default_rng(seed)
-    features = rng.permutation(6 * 5 * 2).reshape(6, 5, 2) / 10  # no two cells closer than 0.1: the winners stay
-    boxes, weights = some_boxes(rng, 2, 5), rng.normal(size=(2, 3, 3, 2))
-
-    def loss(values):
-        return (weights * lesson.roi_pool(values, boxes, 3)).sum()
-
-    found = lesson.roi_pool_gradient(features, boxes, 3, weights)
-    for place in np.ndindex(features.shape):
-        step = np.zeros_like(features)
-        step[place] = 1e-3
-        assert found[place] == pytest.approx((loss(features + step) - loss(features - step)) / 2e-3, abs=1e-8)
-
-
-def test_gradient_adds_up_over_bins_and_boxes():
-    features = np.zeros((4, 4, 1))
-    features[1, 1] = 5.0
-    boxes = [[0, 0, 4, 4], [0, 0, 2, 2], [2, 2, 4, 4]]  # the first two hold the large cell
-    gradient = lesson.roi_pool_gradient(features, boxes, 1, np.ones((3, 1, 1, 1)))
-    assert gradient[1, 1, 0] == 2
-    assert gradient.sum() == 3
+    features, boxes = rng.normal(size=(16, 12, 3)).astype(np.float32), some_boxes(rng, 4, 12).astype(np.float32) * 4
+    assert np.allclose(lesson.roi_max(features[None], boxes[None]), lesson.roi_pool(features, boxes, 5, 4))
 
 
 @pytest.mark.parametrize(
@@ -219,11 +205,14 @@ def test_joint_loss_of_two_proposals_is_the_formula():
 @settings(max_examples=10, deadline=None)
 def test_background_teaches_no_offsets(seed):
     rng = np.random.default_rng(seed)
-    scores, offsets = rng.normal(size=(2, 5, 11)), tf.constant(rng.normal(size=(2, 5, 4)))
+    scores, offsets = (
+        rng.normal(size=(2, 5, 11)).astype(np.float32),
+        tf.constant(rng.normal(size=(2, 5, 4)), tf.float32),
+    )
     classes = tf.constant(rng.integers(0, 3, (2, 5)))
     with tf.GradientTape() as tape:
         tape.watch(offsets)
-        loss = lesson.joint_loss(scores, offsets, classes, np.zeros((2, 5, 4)))
+        loss = lesson.joint_loss(scores, offsets, classes, np.zeros((2, 5, 4), np.float32))
     moved = np.abs(tape.gradient(loss, offsets)).sum(axis=2) > 0
     assert np.array_equal(moved, classes.numpy() > 0)
 
@@ -232,28 +221,43 @@ def test_background_teaches_no_offsets(seed):
 
 
 def test_anchors_stand_place_by_place_with_the_sizes_asked_for():
-    anchors = lesson.make_anchors(size=32, stride=8, heights=(10, 20), ratios=(0.5, 1.0))
-    assert anchors.shape == (4 * 4 * 2 * 2, 4)
+    anchors = lesson.make_anchors((32, 48), 8, lesson.sizes_of((10, 20), (0.5, 1.0)))
+    assert anchors.shape == (4 * 6 * 2 * 2, 4)
     # the first place has its center at 4, 4: width 5 and height 10, then 10 x 10, 10 x 20, 20 x 20
     assert anchors[:4].tolist() == [[1.5, -1, 6.5, 9], [-1, -1, 9, 9], [-1, -6, 9, 14], [-6, -6, 14, 14]]
     assert np.array_equal(anchors[4:8] - anchors[:4], np.tile([8, 0, 8, 0], (4, 1)))  # the next place lies to the right
 
 
-@given(SEEDS, st.integers(1, 6))
+@given(SEEDS, st.integers(0, 6))
 @settings(max_examples=25, deadline=None)
-def test_assigned_anchors_keep_the_three_rules(seed, count):
-    anchors, boxes = lesson.make_anchors(64), some_boxes(np.random.default_rng(seed), count, 64, least=8)
-    kinds, matched = lesson.assign_anchors(anchors, boxes)
-    overlap = geometry.iou(anchors, boxes)
-    best, winner = overlap.max(axis=1), (overlap == overlap.max(axis=0)).any(axis=1)
+def test_assigned_anchors_keep_the_rules(seed, count):
+    anchors, boxes = lesson.make_anchors((64, 64)), some_boxes(np.random.default_rng(seed), count, 64, least=8)
+    kinds, matched = lesson.assign_anchors(anchors, boxes, (64, 64))
+    inside = (anchors >= 0).all(axis=1) & (anchors <= 64).all(axis=1)
+    assert (kinds[~inside] == -1).all()
+    if not count:
+        assert (kinds[inside] == 0).all()
+        return
+    overlap = geometry.iou(anchors, boxes) * inside[:, None]
+    best, winners = overlap.max(axis=1), (overlap == overlap.max(axis=0)) & (overlap > 0)
+    winner = winners.any(axis=1)
     assert (kinds[best >= 0.7] == 1).all()
-    assert (kinds[(best < 0.3) & ~winner] == 0).all()
+    assert (kinds[inside & (best < 0.3) & ~winner] == 0).all()
     assert (kinds[(best >= 0.3) & (best < 0.7) & ~winner] == -1).all()
-    winners = overlap == overlap.max(axis=0)  # (A, T), the best anchors of each box; two boxes may share one
     assert (kinds[winner] == 1).all()
     assert winners[winner, matched[winner]].all()
-    by_overlap = (kinds == 1) & ~winner
-    assert np.array_equal(matched[by_overlap], overlap[by_overlap].argmax(axis=1))
+
+
+@given(SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_a_step_draws_at_most_half_positive_and_fills_up_with_negative(seed):
+    rng = np.random.default_rng(seed)
+    kinds = tf.constant(rng.choice([-1, 0, 1], (3, 200), p=[0.3, 0.5, 0.2]).astype(np.int8))
+    positive, negative = (mask.numpy() for mask in lesson.draw_anchors(kinds, count=40))
+    assert (kinds.numpy()[positive] == 1).all()
+    assert (kinds.numpy()[negative] == 0).all()
+    assert positive.sum(axis=1).tolist() == np.minimum((kinds.numpy() == 1).sum(axis=1), 20).tolist()
+    assert (positive.sum(axis=1) + negative.sum(axis=1) == 40).all()
 
 
 def test_answers_of_the_proposal_network_stand_in_the_order_of_the_anchors():
@@ -262,6 +266,7 @@ def test_answers_of_the_proposal_network_stand_in_the_order_of_the_anchors():
     scores_layer.set_weights([0 * scores_layer.get_weights()[0], np.arange(9.0)])
     offsets_layer.set_weights([0 * offsets_layer.get_weights()[0], np.arange(36.0)])
     scores, offsets = network(np.zeros((2, 32, 32, 40), np.float32))
+    scores = scores[..., 0]
     assert scores.shape == (2, len(lesson.make_anchors()))
     assert offsets.shape == (2, len(lesson.make_anchors()), 4)
     assert np.array_equal(scores[0, :18], np.tile(np.arange(9.0), 2))
@@ -271,7 +276,7 @@ def test_answers_of_the_proposal_network_stand_in_the_order_of_the_anchors():
 def test_ignored_anchors_do_not_enter_the_loss_of_the_proposal_network():
     kinds = np.int8([[1, 0, -1, -1]])
     scores, offsets = np.float32([[0, 0, 50, -50]]), np.ones((1, 4, 4), np.float32)
-    loss = lesson.rpn_loss(scores, offsets, kinds, np.zeros((1, 4, 4), np.float32), negatives=10)
+    loss = lesson.rpn_loss(scores, offsets, kinds, np.zeros((1, 4, 4), np.float32), count=10)
     # log 2 for both scores; smooth L1 of four ones 4 * 0.5 = 2, halved
     assert float(loss) == pytest.approx(np.log(2) + 1.0, rel=1e-5)
 
@@ -282,7 +287,9 @@ def test_proposals_lie_in_the_picture_and_are_no_copies(seed):
     rng = np.random.default_rng(seed)
     anchors = lesson.make_anchors().astype(np.float32)
     scores, offsets = rng.normal(size=(1, len(anchors))), rng.normal(size=(1, len(anchors), 4))
-    found = lesson.propose(np.float32(scores), tf.constant(offsets, tf.float32), anchors, keep=20)[0].numpy()
+    found = lesson.propose(
+        np.float32(scores), tf.constant(offsets, tf.float32), anchors, np.float32([128, 128, 128, 128]), keep=20
+    )[0].numpy()
     assert found.shape == (20, 4)
     assert found.min() >= 0
     assert found.max() <= 128
@@ -295,7 +302,7 @@ def test_best_anchor_comes_first_where_it_is():
     inside = int(np.flatnonzero((anchors.min(axis=1) > 0) & (anchors.max(axis=1) < 128))[100])
     scores = np.full((1, len(anchors)), -5, np.float32)
     scores[0, inside] = 5
-    found = lesson.propose(scores, tf.zeros((1, len(anchors), 4)), anchors, keep=4)
+    found = lesson.propose(scores, tf.zeros((1, len(anchors), 4)), anchors, np.float32([128, 128, 128, 128]), keep=4)
     assert np.allclose(found[0, 0], anchors[inside], atol=1e-4)
 
 
@@ -305,10 +312,10 @@ def test_best_anchor_comes_first_where_it_is():
 def test_a_cell_of_the_map_looks_at_the_pixels_around_its_middle():
     # RoIAlign takes cell k of a map with stride 4 to have its center at 4 (k + 0.5) pixels
     keras.utils.set_random_seed(0)
-    trunk, images = lesson.build_trunk(), tf.random.uniform((1, 128, 128, 1))
+    backbone, images = lesson.build_backbone(), tf.random.uniform((1, 128, 128, 1))
     with tf.GradientTape() as tape:
         tape.watch(images)
-        features = trunk(images, training=False)
+        features = backbone(images, training=False)
         seen = features[0, 12, 19]
     assert features.shape == (1, 32, 32, 40)
     rows, columns = np.nonzero(tape.gradient(seen, images)[0, ..., 0])
@@ -316,43 +323,50 @@ def test_a_cell_of_the_map_looks_at_the_pixels_around_its_middle():
     assert (columns.min() + columns.max() + 1) / 2 == 4 * (19 + 0.5)
 
 
-def test_repeated_truth_holds_each_box_with_its_label():
-    scenes = load_scenes(20, seed=3)
-    boxes, labels = lesson.padded_truth(scenes)
-    assert boxes.shape == (20, 6, 4)
-    for n in range(20):
-        pairs = {(*box, label) for box, label in zip(boxes[n].tolist(), labels[n].tolist(), strict=True)}
-        assert pairs == {(*b, x) for b, x in zip(scenes.boxes[n].tolist(), scenes.labels[n].tolist(), strict=True)}
+def test_padded_truth_holds_each_box_and_zeros_for_pictures_with_fewer():
+    boxes, labels = lesson.padded_truth([np.ones((2, 4)), np.empty((0, 4))], [[3, 5], []])
+    assert boxes.shape == (2, 2, 4)
+    assert labels.tolist() == [[3, 5], [0, 0]]
+    assert boxes.sum(axis=(1, 2)).tolist() == [8, 0]
 
 
-def test_classes_are_suppressed_apart():
-    proposals = np.float32([[[10, 10, 30, 40], [11, 10, 31, 40], [10, 11, 30, 41]]])
-    scores = np.full((1, 3, 11), -20, np.float32)
-    scores[0, 0, 4], scores[0, 1, 4], scores[0, 2, 8] = 20, 18, 20  # twice a 3, once a 7
-    found = lesson.keep_best(scores, tf.zeros((1, 3, 4)), proposals, 0.5, 0.4)
-    boxes, labels, _ = lesson.unpack(found)
-    assert sorted(labels.tolist()) == [3, 7]
-    assert np.allclose(boxes[labels == 3], [[10, 10, 30, 40]])
+@pytest.mark.parametrize("kind", ["FasterRCNN", "OneStage"])
+def test_empty_pictures_of_any_shape_can_be_learned(kind):
+    detector = getattr(lesson, kind)(classes=2)
+    pictures = np.random.default_rng(0).integers(0, 255, (2, 70, 90, 3)).astype(np.uint8)
+    data = detector.data(pictures, [np.empty((0, 4)), np.array([[5.0, 5, 40, 50]])], [[], [1]])
+    losses = lesson.train(lesson.compile_step(detector, 2), data, 2, np.random.default_rng(0), batch=2)
+    assert np.isfinite(losses).all()
+    boxes, labels, scores = detector.detect(pictures[0], least=0.0)
+    assert len(boxes) == len(labels) == len(scores)
+    assert (boxes <= [90, 70, 90, 70]).all()
 
 
-def test_rounded_boxes_lie_on_cells_and_keep_one():
-    # 3 / 4 = 0.75 and 9.9 / 4 = 2.475 round to cells 1 and 2; 5 / 4 and 5.5 / 4 both to 1, so the end moves to 2
-    assert lesson.rounded(np.array([[3, 5, 9.9, 5.5]]), 4).tolist() == [[4, 4, 8, 8]]
+def test_classes_are_suppressed_apart_or_across():
+    boxes = np.float32([[10, 10, 30, 40], [11, 10, 31, 40], [10, 11, 30, 41]])
+    scores = np.zeros((3, 10), np.float32)
+    scores[0, 3], scores[1, 3], scores[2, 7] = 0.9, 0.8, 0.7
+    assert lesson.keep_best(boxes, scores, 0.5, 0.4)[1].numpy().tolist() == [3, 7]
+    assert lesson.keep_best(boxes, scores, 0.5, 0.4, across=True)[1].numpy().tolist() == [3]
 
 
-def test_coverage_counts_boxes_over_pixels():
-    counts = lesson.coverage(np.array([[0, 0, 2, 2], [1, 0, 3, 1]]), 3, 3)
-    assert counts.tolist() == [[1, 2, 1], [1, 1, 0], [0, 0, 0]]
+def test_errors_are_sorted_by_their_kind():
+    truth, names = np.array([[0.0, 0, 10, 10], [50, 0, 60, 10]]), np.array([1, 2])
+    boxes = np.array(
+        [[0.0, 0, 10, 10], [0, 0, 10, 9], [50, 0, 60, 10], [55, 0, 70, 10], [90, 90, 99, 99], [0, 0, 9, 9]]
+    )
+    labels, scores = np.array([1, 1, 3, 2, 1, 1]), np.array([0.9, 0.8, 0.7, 0.65, 0.6, 0.1])
+    words, taken = lesson.sort_out(truth, names, boxes, labels, scores)
+    assert words == ["right", "duplicate", "wrong class", "place", "background"]
+    assert taken.tolist() == [True, False]
 
 
 @pytest.fixture(scope="module")
 def trained():
     """A Faster R-CNN after 60 steps on eight scenes, with its losses."""
     keras.utils.set_random_seed(0)
-    scenes, anchors = load_scenes(8, seed=0), lesson.make_anchors()
-    kinds, matched = map(np.array, zip(*(lesson.assign_anchors(anchors, boxes) for boxes in scenes.boxes), strict=True))
-    detector = lesson.FasterRCNN(anchors)
-    data = (scenes.images, kinds, matched, *lesson.padded_truth(scenes))
+    scenes, detector = load_scenes(8, seed=0), lesson.FasterRCNN()
+    data = detector.data(scenes.images, scenes.boxes, scenes.labels)
     step = lesson.compile_step(detector, 60, rate=2e-3)
     return detector, scenes, lesson.train(step, data, 60, np.random.default_rng(0), batch=8)
 
@@ -370,7 +384,7 @@ def test_detections_have_the_form_of_the_metric(trained):
         assert len(boxes) == 0 or (boxes.min() >= 0 and boxes.max() <= 128)
         assert set(labels) <= set(range(10))
         assert (np.diff(scores) <= 0).all()
-    assert len(lesson.precision_of(scenes, found)) == 2
+    assert sum(lesson.error_counts(scenes.boxes, scenes.labels, found)[:1]) > 0
 
 
 def test_proposals_reach_the_scenes_that_were_learnt(trained):
@@ -382,13 +396,23 @@ def test_proposals_reach_the_scenes_that_were_learnt(trained):
 
 def test_fast_rcnn_learns_from_given_proposals():
     keras.utils.set_random_seed(0)
-    scenes = load_scenes(8, seed=0)
-    boxes, labels = lesson.padded_truth(scenes)
-    rng = np.random.default_rng(0)
-    near = np.clip(np.repeat(boxes, 3, axis=1) + rng.normal(0, 4, (8, 18, 4)), 0, 128)
-    near[..., 2:] = np.maximum(near[..., 2:], near[..., :2] + 4)
+    scenes, rng = load_scenes(8, seed=0), np.random.default_rng(0)
+    near = np.repeat(lesson.padded_truth(scenes.boxes, scenes.labels)[0], 3, axis=1)
+    near = np.float32(np.clip(near + rng.normal(0, 3, near.shape), 0, 128))
+    near[(near[..., 2:] <= near[..., :2] + 3).any(axis=-1)] = 0
     detector = lesson.FastRCNN()
-    step = lesson.compile_step(detector, 40, rate=2e-3)
-    losses = lesson.train(step, (scenes.images, np.float32(near), boxes, labels), 40, rng, batch=8)
-    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+    data = detector.data(scenes.images, scenes.boxes, scenes.labels, near)
+    losses = lesson.train(lesson.compile_step(detector, 40), data, 40, rng, batch=8)
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
     assert len(detector.detect(scenes.images[0], near[0])) == 3
+
+
+def test_race_in_the_figure_is_the_one_that_the_benchmark_measured():
+    source = next(each for each in notebooks.lessons(wanted=("09",))[0].sources() if "\nmeasured = {" in each)
+    assignment = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row[0]: row for row in results["faster_rcnn"]["rows"]}
+    for name, values in ast.literal_eval(assignment.value).items():
+        row = rows[f"{name}, 250 scenes, AP at 0.5"]
+        assert list(values[:3]) == [float(text) for text in re.findall(r"\d\.\d+", row[1])]
+        assert values[3] == float(re.findall(r"\d\.\d+", row[2])[2])

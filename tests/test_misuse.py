@@ -84,20 +84,12 @@ BOX = np.array([[2.0, 2, 20, 20]])
         (lambda: proposals.train_rcnn(scenes_of([BOX[:0]], [[]]), None), "picture 0 has 0 boxes and 0 labels"),
         (lambda: proposals.train_rcnn(scenes_of([BOX], [[3, 4]]), None), "1 boxes and 2 labels"),
         (lambda: proposals.train_rcnn(scenes_of([BOX], [[3]]), None), r"all classes from 0 to 9, got \[3\]"),
-        (
-            lambda: detectors.padded_truth(scenes_of([np.repeat(BOX, 7, 0)], [[1] * 7])),
-            "1 to 6 boxes in each picture, got 7 to 7: give most=7",
-        ),
-        (lambda: detectors.padded_truth(scenes_of([BOX[:0]], [[]])), "got 0 to 0"),
-        (
-            lambda: detectors.FasterRCNN(detectors.make_anchors()).detect(bytes_of(96, 96)),
-            "2304 anchors were made, and this picture has 1296",
-        ),
-        (
-            lambda: detectors.FasterRCNN(detectors.make_anchors(ratios=(0.5, 1))).detect(bytes_of(128, 128)),
-            "1536 anchors were made",
-        ),
-        (lambda: detectors.FasterRCNN(detectors.make_anchors()).detect(bytes_of(128, 128, 3)), "a gray picture"),
+        (lambda: detectors.OneStage().detect(FLOATS[0]), "is float64"),
+        (lambda: detectors.FasterRCNN().detect(bytes_of(64, 64, 4)), r"the shape \(64, 64, 4\)"),
+        (lambda: detectors.check_set(bytes_of(2, 8, 8), [BOX], [[0]], 1), "pictures of one size"),
+        (lambda: detectors.check_set(bytes_of(1, 32, 32), [BOX], [[2]], 2), "expected one of 0 to 1 per box"),
+        (lambda: detectors.check_set(bytes_of(1, 8, 8), [BOX], [[0]], 1), "lies outside the picture of 8 x 8"),
+        (lambda: detectors.check_set(bytes_of(1, 8, 8), [BOX[:0]], [[]], 1), "nothing to learn"),
         (lambda: games.game_value([0.5, 0.5], [0.5, 0.5], [1.0]), "probabilities of the same outcomes"),
         (lambda: games.best_discriminator([0.5, 0.5], [1.0]), "same outcomes"),
         (lambda: games.jensen_shannon([-0.5, 1.5], SHARES), "each summing to 1"),
@@ -185,7 +177,7 @@ def test_size_of_a_layer_is_told_in_any_spelling():
 
 def test_pictures_of_other_sizes_get_boxes_up_to_their_borders():
     """They were cut at 128 pixels."""
-    detector = detectors.FasterRCNN(detectors.make_anchors(160))
+    detector = detectors.FasterRCNN()
     boxes, _, scores = detector.detect(bytes_of(160, 160), least=0.0)
     assert len(boxes) == len(scores)
     assert boxes[:, 2:].max() > 128
@@ -194,7 +186,7 @@ def test_pictures_of_other_sizes_get_boxes_up_to_their_borders():
 def test_many_boxes_keep_their_numbers():
     """Numbers of 8 bits ended at 127."""
     boxes = np.array([[8.0 * n, 0, 8.0 * n + 9, 20] for n in range(200)])
-    assert detectors.assign_anchors(boxes, boxes)[1].tolist() == list(range(200))
+    assert detectors.assign_anchors(boxes, boxes, (20, 1700))[1].tolist() == list(range(200))
 
 
 def test_arrays_under_any_other_name_come_back(tmp_path):
