@@ -22,6 +22,7 @@ from course_utils import checker, exercises, notebooks
 from publish import apart, plain
 
 SECONDS = 60  # that all calls of one answer may take together; the check's own limit of a call is shorter
+LONG = 300  # seconds that the set-up may take on a busy computer
 LONGEST = 200_000  # characters of an answer
 _POINTS = re.compile(r'^verdict = checker\.judge\(.*\["([\w.]+)"\], (\w+)\)$', re.M)
 _KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "KERAS_HOME", "PYTHONPATH")
@@ -103,19 +104,29 @@ class _Processes:
     def __init__(self, set_up):
         here, there = socket.socketpair()
         folder = str(Path(__file__).resolve().parent.parent)
-        environment = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith(("COURSE_", "LC_"))}
-        environment |= {"MPLBACKEND": "Agg", "COURSE_PROGRESS": "0", "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {
+            key: value for key, value in os.environ.items() if key in _KEPT or key.startswith(("COURSE_", "LC_"))
+        }
+        environment |= {
+            "MPLBACKEND": "Agg",
+            "COURSE_PROGRESS": "0",
+            "OMP_NUM_THREADS": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
         environment["PYTHONPATH"] = os.pathsep.join([folder, *filter(None, [environment.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
             [sys.executable, "-m", "publish.apart", json.dumps(set_up)],
             stdin=there, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, cwd=folder,
         )  # fmt: skip
         there.close()
+        here.settimeout(LONG)
         self._control, self._told = here, here.makefile("rb")
         said = self._listen()
         if "ready" not in said:
             self.close()
-            raise RuntimeError(f"the assignment's own first cells can't be run: {said.get('fault', 'the process ended')}.")
+            raise RuntimeError(
+                f"the assignment's own first cells can't be run: {said.get('fault', 'the process ended')}."
+            )
 
     def _listen(self):
         try:
@@ -131,7 +142,8 @@ class _Processes:
     def fork(self):
         """Fork for one answer: return the number of its process and the socket to it."""
         ours, theirs = socket.socketpair()
-        socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
+        with contextlib.suppress(OSError):  # it is gone; then it says no number
+            socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
         theirs.close()
         return self._listen().get("child"), ours
 
@@ -141,6 +153,9 @@ class _Processes:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 kill(child, signal.SIGKILL)
         status = self._listen().get("status")
+        if status is None:
+            self._process.kill()  # it was attacked, or it hangs: the next answer gets another one
+            self._process.wait()
         return None if status == -signal.SIGKILL else status
 
     def close(self):
@@ -177,38 +192,42 @@ class _Apart:
     """An answer in its process, until it ends or takes too long."""
 
     def __init__(self, answer, seconds):
-        self._processes, self._left = _processes(answer.set_up), seconds
+        self._processes, self._left, self._order = _processes(answer.set_up), seconds, answer
         self._child, connection = self._processes.fork()
-        self._line = plain.Line(connection)
-        self._shared = []
+        self._line, self._shared = plain.Line(connection), []
         self._why = "" if self._child else "its process could not be started"
-        with self._watched():
-            order = {"cells": answer.cells, "place": answer.place, "variable": answer.variable}
-            self._line.send(order, self._left)
+
+    def start(self):
+        """Send the code."""
+        self._say({"cells": self._order.cells, "place": self._order.place, "variable": self._order.variable})
 
     @contextlib.contextmanager
     def _watched(self):
-        """Count the seconds, and end the process where it does not do its part."""
+        """Count the seconds, and remember why nothing more is to be heard. A check's thread may be here; it must not wait."""
         if self._why:
             raise _Fault(self._why)
         start = time.monotonic()
         try:
             yield
-        except (TimeoutError, plain.Closed) as error:
-            self.end("it takes too long, as an endless loop does" if isinstance(error, TimeoutError) else str(error))
+        except TimeoutError:
+            self._why = "it takes too long, as an endless loop does"
             raise _Fault(self._why) from None
-        except BaseException:  # the check's own limit of a call ends this thread
-            self.end("an earlier call took too long")
+        except plain.Closed as error:
+            self._why = str(error) or "its process ended, as after os._exit or a crash"
+            raise _Fault(self._why) from None
+        except BaseException:
+            self._why = "an earlier call took too long"  # the check's own limit of a call ends its thread
             raise
         finally:
             self._left -= time.monotonic() - start
 
-    def end(self, why=""):
-        """End the process; `why` is found out where it ended by itself."""
-        self._line.close()
+    def end(self):
+        """End the process, and tell why it ended by itself, where that is known: a sentence, or an empty one."""
+        self._why = self._why or "it has ended"
         status = self._processes.end(self._child) if self._child else None
         self._child = None
-        self._why = self._why or why or _ENDS.get(status, "its process ended, as after os._exit or a crash")
+        self._line.close()
+        return _ENDS.get(status, "")
 
     def hear(self):
         """The next message, a dict."""
@@ -290,18 +309,20 @@ def _exercise(name):
 
 def _grade(answer, seconds):
     """Run an answer once, and judge it."""
-    with contextlib.ExitStack() as stack:
-        published = False
-        try:
-            process = _Apart(answer, seconds)
-            stack.callback(process.end)
-            published = not _published(answer.exercise).isdisjoint(map(str, process.hear()["normal"]))
-            given = process.read()
-        except _Fault as fault:
-            return Result(checker.Verdict(checker.WRONG, f"this answer could not be judged: {fault}."), published)
-        except Exception as error:  # it hands over no plain data
-            return Result(checker.Verdict(checker.WRONG, f"this answer can't be read ({type(error).__name__})."), published)
-        return Result(checker.judge(_exercise(answer.exercise), given), published)
+    process, published = _Apart(answer, seconds), False
+    try:
+        process.start()
+        published = not _published(answer.exercise).isdisjoint(map(str, process.hear()["normal"]))
+        verdict = checker.judge(_exercise(answer.exercise), process.read())
+    except _Fault as fault:
+        verdict = checker.Verdict(checker.WRONG, f"this answer could not be judged: {fault}.")
+    except Exception as error:  # it hands over no plain data
+        verdict = checker.Verdict(checker.WRONG, f"this answer can't be read ({type(error).__name__}).")
+    finally:
+        reason = process.end()
+    if reason and verdict.status != checker.RIGHT:
+        verdict = checker.Verdict(checker.WRONG, f"this answer could not be judged: {reason}.")
+    return Result(verdict, published)
 
 
 def grade(answer, seconds=SECONDS):

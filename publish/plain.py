@@ -45,10 +45,10 @@ def _array(values):
 
 
 def _read_array(kind, shape, text):
-    if not _DTYPE.fullmatch(kind):
+    if not _DTYPE.fullmatch(kind) or any(type(side) is not int or side < 0 for side in shape):
         raise ValueError(f"arrays of {kind[:20]} are not numbers")
     values = np.frombuffer(base64.b64decode(text, validate=True), dtype=np.dtype(kind))
-    return values.reshape([int(side) for side in shape]).copy()
+    return values.reshape(shape).copy()
 
 
 def _has_numbers(values):
@@ -143,7 +143,9 @@ def describe_error(error):
 def make_error(name, known, text):
     """Make an exception that is caught like the one described, and has its name and text."""
     base = getattr(builtins, str(known), RuntimeError)
-    if not (isinstance(base, type) and issubclass(base, Exception)) or issubclass(base, (UnicodeError, BaseExceptionGroup)):
+    if not (isinstance(base, type) and issubclass(base, Exception)) or issubclass(
+        base, (UnicodeError, BaseExceptionGroup)
+    ):
         base = RuntimeError  # also for SystemExit and KeyboardInterrupt, which must not end the judge
     return base(str(text)) if base.__name__ == name else type(_word(name), (base,), {})(str(text))
 
