@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from course_utils import checker, exercises, notebooks
+from course_utils import checker, exercises
 from publish import apart, plain
 
 SECONDS = 60  # that all calls of one answer may take together; the check's own limit of a call is shorter
@@ -93,7 +93,7 @@ def answers_of(cells):
         name = _marks(cell)["grade_id"].removesuffix("-points")
         ids = [_marks(each).get("grade_id") for _, each in own]
         place = ids.index(name) if name in ids else None
-        above = tuple(each.source for at, each in own if at < number or place is not None and at <= own[place][0])
+        above = tuple(each.source for at, each in own if at < number or (place is not None and at <= own[place][0]))
         found[number] = Answer(*names.groups(), above, place, tuple(each.source for each in teachers))
     return found
 

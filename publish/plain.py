@@ -32,6 +32,7 @@ class StrangeFunction(Strange):
     """Stands for a function where a value is expected; the judge says that it is one."""
 
     def __call__(self, *_):
+        """Refuse."""
         raise TypeError("a function that is part of an answer can't be called")
 
 

@@ -55,6 +55,10 @@ ATTACKS = {
         text = io.FileIO(os.open(course_utils.__path__[0] + "/serving/../exercises/answers/start_here.py", 0)).read()
         exec(text)
         """,
+    "a longer name of the same file": """
+        import course_utils
+        exec(open(course_utils.__path__[0] + "//./EXERCISES//answers/start_here.py".lower()).read())
+        """,
     "the check's own functions": """
         import importlib, sys
         sys.modules.pop("course_utils.exercises")
@@ -165,6 +169,7 @@ ATTACKS = {
         sys.modules.pop("_posixsubprocess", None)
         import _posixsubprocess
         """,
+    "the parent, killed by the library": "import ctypes, os\nctypes.CDLL(None).kill(os.getppid(), 9)",
     "a crash": "import ctypes\nctypes.string_at(0)",
     "too many parentheses": "negative = " + "(" * 50_000 + ")" * 50_000,
     "too deep a list": """
