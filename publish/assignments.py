@@ -20,9 +20,12 @@ CONFIG = '''"""Settings of nbgrader for this course folder. It was written by `m
 
 import os
 import sys
+from pathlib import Path
 
-from nbgrader.converters.autograde import Autograde
-from nbgrader.preprocessors import DeduplicateIds
+import course_utils
+
+sys.path.insert(0, str(Path(course_utils.__file__).resolve().parent.parent))
+from publish import classroom
 
 c = get_config()
 
@@ -31,21 +34,7 @@ os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["
 
 c.CourseDirectory.course_id = "course"
 c.ClearSolutions.code_stub = {"python": "# Put your answer in place of the three dots above, and run this cell."}
-c.ExecutePreprocessor.timeout = 300  # seconds a cell
-
-
-class DropMarksOfCopies(DeduplicateIds):
-    """Of an answer cell that a student has copied, the last one counts. nbgrader leaves an empty mark on the others, and stops at it."""
-
-    def preprocess_cell(self, cell, resources, index):
-        cell, resources = super().preprocess_cell(cell, resources, index)
-        if not cell.metadata.get("nbgrader", True):
-            del cell.metadata["nbgrader"]
-        return cell, resources
-
-
-steps = Autograde.sanitize_preprocessors.default()
-c.Autograde.sanitize_preprocessors = [DropMarksOfCopies if step is DeduplicateIds else step for step in steps]
+classroom.configure(c)  # no submission is believed: publish/grading.py says how answers are judged
 '''
 INTRODUCTION = """# Exercises: {title}
 

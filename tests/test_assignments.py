@@ -176,14 +176,47 @@ def test_unknown_lesson_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def _hand_in_with_a_copied_answer(folder):
-    """A third student's first lesson: JupyterLab copies a cell with its marks."""
-    place = shutil.copytree(folder / "source" / LESSONS[0], folder / "submitted" / "copied" / LESSONS[0])
+def _copied(cells, number):
+    """JupyterLab copies a cell with its marks."""
+    cells.insert(number, nbformat.from_dict(cells[number] | {"id": "copied", "source": "x = 1"}))
+
+
+def _without_answer(cells, number):
+    del cells[number]
+
+
+def _without_points(cells, _):
+    del cells[next(n for n, cell in enumerate(cells) if _marks(cell).get("grade"))]
+
+
+def _forged(cells, number):
+    """Another check, more points, a mark that nobody gave, and one that is none."""
+    points = next(cell for cell in cells if _marks(cell).get("grade"))
+    cells[number]["source"] = (
+        "from course_utils import checker\nchecker.judge = lambda *a: checker.Verdict(checker.RIGHT, '')"
+    )
+    points["source"] = "pass"
+    points.metadata.nbgrader |= {"points": 1000, "locked": False}
+    marks = points.metadata.nbgrader | {"grade_id": "more", "points": 1000}
+    cells.append(nbformat.v4.new_code_cell("1", metadata={"nbgrader": marks}))
+    cells.append(nbformat.v4.new_code_cell("1", metadata={"nbgrader": "Right"}))
+
+
+def _endless(cells, number):
+    cells[number]["source"] = "import os\n%matplotlib inline\nprint('x' * 10_000_000)\nos._exit(0)"
+
+
+HANDED_IN = {  # how a right submission is changed, and the exercises that this costs
+    "copied": (_copied, 0), "without-answer": (_without_answer, 1), "without-points": (_without_points, 0), "forged": (_forged, 1),
+    "endless": (_endless, 1),
+}  # fmt: skip
+
+
+def _hand_in(folder, student, change):
+    place = shutil.copytree(folder / "source" / LESSONS[0], folder / "submitted" / student / LESSONS[0])
     path = place / f"{LESSONS[0]}.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    number = next(n for n, cell in enumerate(notebook.cells) if _marks(cell).get("solution"))
-    tried = nbformat.from_dict(notebook.cells[number] | {"id": "copied", "source": "x = 1"})
-    notebook.cells.insert(number, tried)
+    change(notebook.cells, next(n for n, cell in enumerate(notebook.cells) if _marks(cell).get("solution")))
     nbformat.write(notebook, path)
 
 
@@ -201,8 +234,17 @@ def course(tmp_path_factory):
     run("-c", GRADE, "generate", *LESSONS[1:])
     for student, origin in (("solved", "source"), ("blank", "release")):
         shutil.copytree(folder / origin, folder / "submitted" / student)
-    _hand_in_with_a_copied_answer(folder)
-    run("-m", "nbgrader", "autograde", LESSONS[0])
+    for student, (change, _) in HANDED_IN.items():
+        _hand_in(folder, student, change)
+    broken = folder / "submitted" / "broken" / LESSONS[0] / f"{LESSONS[0]}.ipynb"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("<<<<<<< no notebook", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", LESSONS[0]], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    named = set(re.findall(r"error processing assignment '\w+' for student '([\w-]+)'", done.stderr))
+    assert named == {"broken"}, done.stderr[-3000:]
     run("-c", GRADE, "autograde", *LESSONS[1:])
     run("-m", "nbgrader", "export")
     with (folder / "grades.csv").open(encoding="utf-8") as file:
@@ -226,8 +268,19 @@ def test_nbgrader_gives_solutions_full_marks_and_blanks_none(name, course, made)
     assert all(words.startswith(NOT_ATTEMPTED) for words in said)
 
 
+@pytest.mark.classroom
 @pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
-def test_copied_answer_cell_does_not_stop_the_class_and_the_last_one_counts(course):
+@pytest.mark.parametrize("student", HANDED_IN)
+def test_copied_missing_and_forged_cells_cost_their_own_points_and_stop_nobody(student, course, made):
     _, grades = course
-    row = grades[LESSONS[0], "copied"]
-    assert float(row["score"]) == float(row["max_score"]) > 0
+    row = grades[LESSONS[0], student]
+    worth = next(_marks(cell)["points"] for cell in made[LESSONS[0]].cells if _marks(cell).get("grade"))
+    assert float(row["score"]) == float(row["max_score"]) - worth * HANDED_IN[student][1]
+
+
+@pytest.mark.classroom
+@pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
+def test_table_of_grades_marks_the_published_answers(course):
+    _, grades = course
+    assert grades["12_saving", "solved"]["as_published"].split() == ["saving.keep", "saving.pair"]
+    assert grades["12_saving", "blank"]["as_published"] == ""
