@@ -13,11 +13,8 @@ from tools.refresh import printed_seconds
 
 IGNORED_SHARE = 0.15
 CODE_LINES, MOST_CODE_LINES, MEDIAN_CODE_LINES = 25, 15, 6
-MOST_LINES_OVER_BUDGET = 60  # of a cell, in the lessons of OVER_BUDGET
 KILOBYTES = 1000
 WORDS, VISIBLE_CELLS, VISIBLE_LINES, LINES_BEFORE_FIGURE = 1800, 45, 250, 30
-# The lessons that don't keep the budget yet. Take one out when it was rewritten; none is put in.
-OVER_BUDGET = set()
 PROSE_SHARE = 0.85
 
 
@@ -116,9 +113,10 @@ def alt_text_everywhere(lesson):
 def short_cells(lesson):
     """Code cells of at most 25 lines, folded ones too; of the visible ones nine in ten at most 15, median at most 6."""
     cells = [cell for cell in lesson.code_cells if not notebooks.is_for_colab(cell)]
-    most = CODE_LINES if lesson.number not in OVER_BUDGET else MOST_LINES_OVER_BUDGET
     problems = [
-        f"cell {cell.execution_count} has {n} lines" for cell in cells if (n := len(cell.source.splitlines())) > most
+        f"cell {cell.execution_count} has {n} lines"
+        for cell in cells
+        if (n := len(cell.source.splitlines())) > CODE_LINES
     ]
     visible = [cell for cell in cells if not notebooks.is_folded(cell)]
     lengths = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in visible]
@@ -137,7 +135,7 @@ def within_budget(lesson):
     return [
         f"{count:,} {name}, at most {limit:,} are allowed"
         for count, limit, name in zip(counts, limits, names, strict=True)
-        if count > limit and lesson.number not in OVER_BUDGET
+        if count > limit
     ]
 
 

@@ -131,8 +131,7 @@ BREAKERS = [
 @pytest.mark.parametrize(
     ("rule", "spoil"), BREAKERS, ids=[f"{rule.__name__}-{i}" for i, (rule, _) in enumerate(BREAKERS)]
 )
-def test_broken_notebook_is_found(rule, spoil, tmp_path, monkeypatch):
-    monkeypatch.setattr(form, "OVER_BUDGET", set())
+def test_broken_notebook_is_found(rule, spoil, tmp_path):
     sound = nbformat.read(SOUND, as_version=4)
     broken = copy.deepcopy(sound)
     spoil(broken)
@@ -144,9 +143,3 @@ def test_broken_notebook_is_found(rule, spoil, tmp_path, monkeypatch):
 
 def test_every_rule_has_a_notebook_that_breaks_it():
     assert {rule for rule, _ in BREAKERS} == set(form.RULES)
-
-
-def test_list_of_lessons_over_budget_holds_only_such(monkeypatch):
-    listed = form.OVER_BUDGET
-    monkeypatch.setattr(form, "OVER_BUDGET", set())
-    assert listed <= {lesson.number for lesson in LESSONS if form.within_budget(lesson)}

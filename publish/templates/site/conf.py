@@ -8,8 +8,8 @@ from docutils import nodes
 from course_utils import notebooks
 
 project = "Advanced neural networks"
-author = "the founders of this collection"
-copyright = "2026 the founders of this collection. Text and figures are under CC BY 4.0, code under the MIT License"
+author = "the contributors to this collection"
+copyright = "2026 the contributors to this collection. Text and figures are under CC BY 4.0, code under the MIT License"
 release = version = metadata.version("course-utils")
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "numpydoc"]
