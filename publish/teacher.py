@@ -125,7 +125,7 @@ def wrong_answer(name, words):
     str
         Markdown.
     """
-    from tests.answering import ALL, TASKS, run  # answers run as the tests run them
+    from publish.answering import ALL, TASKS, run
 
     answer = next(
         each for each in exercises.answers(name) if each.kind == "wrong" and (words in each.code or words == each.note)

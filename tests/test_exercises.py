@@ -10,7 +10,7 @@ from IPython.utils.capture import capture_output
 
 from course_utils import checker, exercises
 from course_utils.checker import NOT_ATTEMPTED, RIGHT, WRONG, Exercise, Wrong, judge
-from tests.answering import ALL, TASKS, bound_name, run
+from publish.answering import ALL, TASKS, bound_name, run
 
 ANSWERS = {name: exercises.answers(name) for name in ALL}
 

@@ -11,7 +11,7 @@ import pytest
 
 from course_utils import checker, exercises
 from course_utils.checker import RIGHT, judge
-from tests.answering import ALL, TASKS, run
+from publish.answering import ALL, TASKS, run
 from tests.mutants import mutants
 
 LISTED = {

@@ -284,7 +284,7 @@ def test_pairs_that_the_text_counts_are_those_that_the_benchmark_measured():
 
 
 def test_scores_in_the_text_are_those_that_the_benchmark_measured():
-    rows, text = rows_of("unet_choices"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    rows, text = rows_of("skips_and_encoder"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
     skips, short, long = (
         rows[name]
         for name in (
