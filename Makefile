@@ -66,7 +66,7 @@ assignments: setup  ## write nbgrader assignments from the exercises (one lesson
 classroom: setup  ## install nbgrader, for teachers who collect and grade work
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[classroom]"
 
-test-classroom: classroom data  ## every assignment through nbgrader: full marks and none
+test-classroom: classroom data  ## every assignment through nbgrader: full marks, none, and cheats
 	@$(BIN)/python -m pytest -q tests/test_assignments.py $(ARGS)
 
 site: .venv/pages  ## build the reading site from the stored outputs, in build/site/html

@@ -198,8 +198,9 @@ def _places():
     package = Path(checker.__file__).parent
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values(), package, notebooks.FOLDER}
     folders |= {data.data_folder(), "/usr/lib", "/usr/share", "/etc", "/dev/null", "/dev/urandom"}
+    folders |= {"/sys/fs/cgroup", "/proc/self/maps", "/proc/cpuinfo"}  # where scikit-learn looks for processors
     folders |= {each for each in sys.path if "site-packages" in each or "dist-packages" in each}
-    both = {f"{each}/" for folder in folders for each in (folder, Path(folder).resolve())}
+    both = {f"{each}/" for folder in folders for each in (folder, Path(folder).resolve()) if str(each) != "/"}
     hidden = {f"{each}/exercises/".lower() for each in (package, package.resolve())}
     return tuple(sorted(both)), tuple(sorted(hidden)), frozenset(f"{each}/" for each in (*sys.path, ROOT))
 

@@ -202,13 +202,13 @@ def _forged(cells, number):
     cells.append(nbformat.v4.new_code_cell("1", metadata={"nbgrader": "Right"}))
 
 
-def _endless(cells, number):
+def _ended(cells, number):
     cells[number]["source"] = "import os\n%matplotlib inline\nprint('x' * 10_000_000)\nos._exit(0)"
 
 
 HANDED_IN = {  # how a right submission is changed, and the exercises that this costs
     "copied": (_copied, 0), "without-answer": (_without_answer, 1), "without-points": (_without_points, 0), "forged": (_forged, 1),
-    "endless": (_endless, 1),
+    "ended": (_ended, 1),
 }  # fmt: skip
 
 
