@@ -270,7 +270,7 @@ def test_at_least_95_percent_of_60_scenes_are_counted_within_one():
     # Nothing in the lesson was chosen on these seeds; it was tuned on those from 1000 to 1023.
     scenes = lesson.random_scenes(range(7000, 7060))
     errors = np.array([lesson.count_touching(gray) - truth.max() for gray, truth in scenes])
-    assert {truth.max() for _, truth in scenes} >= {5, 40}
+    assert len({truth.max() for _, truth in scenes}) > 20  # from few discs to many
     assert (abs(errors) <= 1).mean() >= 0.95
     assert abs(errors).max() <= 5
 

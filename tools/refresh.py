@@ -5,6 +5,7 @@ study, which is counted. ``git diff`` then shows what changed. A notebook in whi
 """
 
 import math
+import os
 import re
 import sys
 import time
@@ -145,6 +146,7 @@ def main(wanted):
         sys.exit(
             f"No notebook's name begins with {', '.join(wanted)}; there are: {', '.join(path.name for path in known)}."
         )
+    os.environ["COURSE_PROGRESS"] = "0"  # what is stored is a beginner's, however this was called
     first = known[0]  # it shows the times of all others, so it comes last
     for path in [path for path in paths if path != first] + [first]:
         try:
