@@ -36,6 +36,11 @@ def seconds(*functions, repeats=7, warm=False):
     return [statistics.median(mine) for mine in times]
 
 
+def listed(values, form=".3f"):
+    """Values of several seeds as one text, in the order of the seeds."""
+    return ", ".join(f"{value:{form}}" for value in values)
+
+
 def against_bar(what, measured, bar):
     """A row for seconds that must stay below a bar."""
     return Row(what, f"{measured:.3f} s", f"bar {bar:g} s", f"{measured / bar:.2f}", measured <= bar)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import Row, seconds
+from benchmarks import Row, listed, seconds
 from course_utils import metrics, tensorflow_start
 from course_utils.datasets.folder import load_folder
 from course_utils.datasets.scenes import load_scenes
@@ -85,10 +85,6 @@ def averages(unseen, found):
     return np.nanmean(values[0]), np.nanmean(values), np.nanmean(values[6])
 
 
-def listed(values, form="{:.3f}"):
-    return ", ".join(form.format(value) for value in values)
-
-
 def full_size(lesson, unseen):
     """Rows on Faster R-CNN at full size, and a trained one."""
     import keras
@@ -109,7 +105,7 @@ def full_size(lesson, unseen):
         f"bar {PRECISION}", bool(min(half) >= PRECISION),
     )  # fmt: skip
     yield Row(
-        "Faster R-CNN, training, CPU s", listed(spent, "{:.0f}"), f"bar {TRAINING}, a minute of two cores",
+        "Faster R-CNN, training, CPU s", listed(spent, ".0f"), f"bar {TRAINING}, a minute of two cores",
         f"{max(spent) / TRAINING:.2f}", bool(max(spent) <= TRAINING),
     )  # fmt: skip
     others = np.mean(others, axis=0)  # (2, 7)

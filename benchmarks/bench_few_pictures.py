@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks import Row
+from benchmarks import Row, listed
 from course_utils import tensorflow_start
 from course_utils.datasets import nuclei
 from course_utils.notebooks import definitions
@@ -32,7 +32,3 @@ def run():
                 f"mean {np.mean(late):.3f}",
                 True,
             )
-
-
-def listed(scores):
-    return ", ".join(f"{score:.3f}" for score in scores)

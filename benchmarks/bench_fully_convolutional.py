@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks import Row, seconds
+from benchmarks import Row, listed, seconds
 from course_utils import tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
@@ -104,10 +104,6 @@ def heads(lesson, train, test):
         beside = f"FCN-{stride}s {listed(scores[stride, HEAD_EPOCHS])}"
         gain = min(scores[stride, HEAD_EPOCHS]) - max(found)
         yield Row(what, listed(found), beside, f"the sum gets at least {gain:.2f} more", gain > 0)
-
-
-def listed(scores):
-    return ", ".join(f"{score:.3f}" for score in scores)
 
 
 def decoders(lesson, train, test):

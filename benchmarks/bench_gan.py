@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import Row, against_bar
+from benchmarks import Row, against_bar, listed
 from course_utils import lesson, metrics, tensorflow_start
 from course_utils.datasets.mnist import load_mnist
 from course_utils.notebooks import definitions
@@ -120,10 +120,6 @@ def changed(gan_lesson, referee, data, seed, recipe, training, wanted=0.0):
     return referee(gan.averaged, classes), referee(gan.generator, classes), took, reached[0]
 
 
-def listed(values, form=".1f"):
-    return ", ".join(f"{value:{form}}" for value in values)
-
-
 def rings(gan_lesson):
     """For each game on the ring the bumps that are reached after the lesson's steps, over the seeds."""
     for name, (steps, rate) in RINGS.items():
@@ -148,7 +144,9 @@ def run():
 
     runs = [changed(gan_lesson, referee, data, seed, {}, {}, wanted=found[0]) for seed in SEEDS]
     fids, sure, obeyed = np.array([run[0] for run in runs]).T
-    yield Row("conditional GAN, FID", listed(fids), f"bar {FID_BAR}", f"worst {fids.max():.1f}", fids.max() <= FID_BAR)
+    yield Row(
+        "conditional GAN, FID", listed(fids, ".1f"), f"bar {FID_BAR}", f"worst {fids.max():.1f}", fids.max() <= FID_BAR
+    )
     yield Row("conditional GAN, judge sure", listed(sure, ".0%"), f"bar {LEAST_SURE:.0%}", "", sure.min() >= LEAST_SURE)
     yield Row(
         "conditional GAN, asked digit",
@@ -158,18 +156,22 @@ def run():
         obeyed.min() >= LEAST_OBEYED,
     )
     yield against_bar("conditional GAN, slowest training, CPU seconds", max(run[2] for run in runs), TRAINING_SECONDS)
-    plain = listed([run[1][0] for run in runs])
-    yield Row("conditional GAN without the average, FID", plain, f"with it {listed(fids)}", "", True)
+    plain = listed([run[1][0] for run in runs], ".1f")
+    yield Row("conditional GAN without the average, FID", plain, f"with it {listed(fids, '.1f')}", "", True)
     for name, (recipe, training) in CHANGES.items():
         others = np.array([changed(gan_lesson, referee, data, seed, recipe, training)[0] for seed in SEEDS])
-        row = listed(others[:, 0]), f"with it all {listed(fids)}", f"sure of {listed(others[:, 1], '.0%')}"
+        row = (
+            listed(others[:, 0], ".1f"),
+            f"with it all {listed(fids, '.1f')}",
+            f"sure of {listed(others[:, 1], '.0%')}",
+        )
         yield Row(f"conditional GAN {name}, FID", *row, True)
 
     times = np.array([run[3] for run in runs])
     ratio = took / times.max()
     yield Row(
         f"conditional GAN, CPU seconds to the chapter's FID, {found[0]:.1f}",
-        listed(times),
+        listed(times, ".1f"),
         f"the chapter's {CHAPTER_ITERATIONS:,} iterations {took:.0f} s, {how}",
         f"{ratio:.0f} times faster, at least {TIMES_FASTER}",
         ratio >= TIMES_FASTER,

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from benchmarks import Row
+from benchmarks import Row, listed
 from course_utils import tensorflow_start
 from course_utils.datasets import carvana
 from course_utils.notebooks import definitions
@@ -12,10 +12,6 @@ from course_utils.notebooks import definitions
 SIZE, SEEDS = (48, 72), (0, 1, 2)
 STRETCH, STRETCHES = 120, 4  # of training with and without skips
 ENCODER_SECONDS = 1.5  # CPU seconds of training, beside those that the encoder takes to read the pictures
-
-
-def listed(scores):
-    return ", ".join(f"{score:.3f}" for score in scores)
 
 
 def cross_entropy():
