@@ -19,7 +19,6 @@ from course_utils import distributed, tensorflow_start
 from course_utils.datasets import carvana
 
 tensorflow_start.start_tensorflow()
-import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from course_utils.notebooks import definitions  # noqa: E402
@@ -361,4 +360,3 @@ def test_script_trains_on_two_machines_and_stores_the_network(tmp_path):
     model.load_weights(tmp_path / "unet.weights.h5")
     with np.load(tmp_path / "checkpoint.npz") as stored:
         assert int(stored["arr_0"]) == 2
-    assert isinstance(model, keras.Model)

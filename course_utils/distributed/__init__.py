@@ -165,7 +165,7 @@ class Team:
         if kind == "error":
             return f"Worker {number} failed, and the team is closed: {value}"
         others = len(self._processes) - 1
-        waiting = f", so the other {others} could not go on" if others else ""
+        waiting = f", so the other {'one' if others == 1 else others} could not go on" if others else ""
         self._logs[number].seek(0)
         said = self._logs[number].read().decode(errors="replace").strip().splitlines()[-1:]
         wrote = f" Its last words: {said[0][:300]}" if said else ""

@@ -34,8 +34,8 @@ def _megabytes(answer):
 
 def _shards():
     """Mean gradients (K, N) and counts of pictures."""
-    yield [[1.0, 2.0], [3.0, 4.0]], [4, 4]
     yield [[1.0, 0.0], [5.0, -4.0]], [3, 1]
+    yield [[1.0, 2.0], [3.0, 4.0]], [4, 4]
     yield [[2.0, 7.0, 1.0]], [5]
     yield [[1.0], [9.0], [4.0]], [2, 0, 6]
     yield [[np.nan, np.nan], [3.0, 4.0]], [0, 2]
@@ -156,7 +156,7 @@ def _machines(answer):
 
 def _deaths():
     """Steps, how often a checkpoint is written, and after which step each attempt died."""
-    yield 20, 5, [13]
+    yield 20, 5, [14]
     yield 20, 5, []
     yield 40, 10, [13, 27]
     yield 20, 5, [3]
@@ -169,7 +169,9 @@ def _deaths():
         every, total = int(rng.integers(1, 12)), int(rng.integers(20, 90))
         deaths, low = [], 0
         for _ in range(int(rng.integers(0, 5))):
-            deaths.append(int(rng.integers(max(low, 1), total)))
+            if low + 1 >= total:
+                break
+            deaths.append(int(rng.integers(low + 1, total)))  # each attempt does at least one step
             low = deaths[-1] // every * every
         yield total, every, deaths
 
