@@ -296,7 +296,7 @@ def test_configuration_as_it_stands(monkeypatch, tmp_path, capsys):
     assert environment["PYTHONPATH"] == str(ROOT)
     assert environment["COURSE_DATA"] == str(ROOT / "data")
     assert (Path(environment["JUPYTER_CONFIG_PATH"]) / "jupyter_server_config.json").is_file()
-    assert (c.StudentSpawner.mem_limit, c.StudentSpawner.cpu_limit) == ("6G", 2)
+    assert (c.StudentSpawner.mem_limit, c.StudentSpawner.cpu_limit) == ("4G", 2)
     assert "--timeout=3600" in c.JupyterHub.services[0]["command"]
     assert {name: (folder / name).stat().st_mode & 0o777 for name in (".", "hub", "students")} == {
         ".": 0o711, "hub": 0o700, "students": 0o711
@@ -391,7 +391,7 @@ def test_readme_names_every_setting_and_no_other():
     code = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
     named = set(re.findall(r"COURSE_(?:HUB_\w+|CLASS|PYTHON)\b", code))
     assert set(re.findall(r"COURSE_(?:HUB_\w+|CLASS|PYTHON)\b", README)) == named
-    for name, default in (("MEMORY", "6G"), ("CORES", "2"), ("IDLE", "3600")):
+    for name, default in (("MEMORY", "4G"), ("CORES", "2"), ("IDLE", "3600")):
         assert re.search(rf'"COURSE_HUB_{name}", "?{default}\b', code)
         assert re.search(rf"`COURSE_HUB_{name}={default}`", README)
 
@@ -425,7 +425,7 @@ def test_values_for_kubernetes_fit_the_image_and_the_modules():
 
 def test_measured_figures_are_those_that_the_pages_quote():
     measured = json.loads((FOLDER / "measured.json").read_text(encoding="utf-8"))
-    one, most = measured["a student with lesson 01, MiB"], measured["a student with lesson 05 at most, MiB"]
+    one, most = measured["a student with lesson 01, MiB"], measured["a student with lesson 06 at most, MiB"]
     pages = [README, (ROOT / "TEACHING.md").read_text(encoding="utf-8")]
     for page in pages:
         assert f"{one} MiB | {measured['lesson 01, CPU s']} " in page
