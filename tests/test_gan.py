@@ -210,13 +210,13 @@ def test_each_player_makes_its_steps(k, generator_steps):
     assert int(gan.optimizers[0].iterations) == 2 * generator_steps
 
 
-def test_a_training_that_is_called_again_goes_on_with_other_batches():
-    gan = small_gan(rates=(0.0, 1e-3))
-    lesson.train(gan, line(), 3)
-    before = gan.discriminator.get_weights()
-    lesson.train(gan, line(), 3)
+def test_a_training_that_is_called_again_goes_on_with_other_batches(monkeypatch):
+    gan, data, seeds, default_rng = small_gan(), line(), [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: seeds.append(seed) or default_rng(seed))
+    lesson.train(gan, data, 3)
+    lesson.train(gan, data, 3)
     assert int(gan.steps) == 6
-    assert not same(before, gan.discriminator.get_weights())
+    assert seeds[0] != seeds[1]
 
 
 def test_the_same_seed_trains_the_same_gan():
@@ -382,19 +382,68 @@ def test_a_penalty_on_the_discriminator_makes_the_smallest_game_converge():
     assert lesson.distance_after(0.3) < 0.01
 
 
-# Figures that quote the benchmark, and the exercise that trains
+# Figures and sentences that quote the benchmark, and the exercise that trains
+
+
+def benchmark_rows():
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    return {row[0]: row for row in results["gan"]["rows"]}
+
+
+def numbers(cell):
+    return tuple(map(float, re.findall(r"\d+(?:\.\d+)?", cell)))
 
 
 def test_the_chart_of_changes_shows_what_the_benchmark_measured():
     lesson_file = notebooks.lessons(wanted=("11",))[0]
     source = next(source for source in lesson_file.sources() if "\nmeasured = {" in source)
     chapter, chart = (ast.literal_eval(node.value) for node in ast.parse(source).body if isinstance(node, ast.Assign))
-    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    rows = {row[0]: row[1] for row in results["gan"]["rows"]}
-    assert float(rows["chapter's GAN, FID"]) == chapter
+    rows = benchmark_rows()
+    assert float(rows["chapter's GAN, FID"][1]) == chapter
     for name, values in chart.items():
         row = "conditional GAN, FID" if name == "recipe" else f"conditional GAN {name}, FID"
-        assert tuple(map(float, re.findall(r"[\d.]+", rows[row]))) == values
+        assert numbers(rows[row][1]) == values
+
+
+def test_fids_in_the_text_are_those_that_the_benchmark_measured():
+    rows, text = benchmark_rows(), notebooks.lessons(wanted=("11",))[0].path.read_text(encoding="utf-8")
+    chapter = float(rows["chapter's GAN, FID"][1])
+    recipe, unlabeled, logistic = (
+        numbers(rows[f"conditional GAN{change}, FID"][1])
+        for change in ("", " without labels", " with a logistic output, 0 to 1")
+    )
+    assert f"Without labels, the FID is {min(unlabeled):.0f} to {max(unlabeled):.0f}, worse than the chapter's." in text
+    assert min(unlabeled) > chapter
+    ends = f"It ends at FIDs of {min(logistic)} to {max(logistic)}, and the recipe at {min(recipe)} to {max(recipe)}."
+    assert ends in text
+
+
+def test_shares_in_the_text_are_those_that_the_benchmark_measured():
+    rows, text = benchmark_rows(), notebooks.lessons(wanted=("11",))[0].path.read_text(encoding="utf-8")
+    ours = sorted({int(share) for share in numbers(rows["conditional GAN, judge sure"][1])})
+    saturating = numbers(rows["conditional GAN with the saturating loss, FID"][3])
+    least, most = min(saturating), max(saturating)
+    sure = (
+        f"sure of {least:.0f} to {most:.0f}% with the saturating one, and of {' or '.join(map(str, ours))}% with ours"
+    )
+    assert sure in text
+
+
+def test_the_speed_in_the_text_is_what_the_benchmark_measured():
+    rows, text = benchmark_rows(), notebooks.lessons(wanted=("11",))[0].path.read_text(encoding="utf-8")
+    fid = rows["chapter's GAN, FID"][1]
+    _, _, chapter, faster, _ = rows[f"conditional GAN, CPU seconds to the chapter's FID, {fid}"]
+    how = "" if chapter.endswith("measured") else " (extrapolated)"
+    times = f"{bench_gan.CHAPTER_ITERATIONS:,} iterations take {faster.split()[0]} times as long{how} as the recipe"
+    assert f"{times} to an FID of {fid}." in text
+
+
+def test_bumps_in_the_text_are_those_that_the_benchmark_measured():
+    rows, text = benchmark_rows(), notebooks.lessons(wanted=("11",))[0].path.read_text(encoding="utf-8")
+    one, ten, faster = (rows[f"ring, {name}: bumps of 8"][1].split(", ") for name in bench_gan.RINGS)
+    assert set(one) == {"8"}
+    assert f"ten steps end on {', '.join(ten[:-1])} and {ten[-1]} bumps, and one step on all 8." in text
+    assert f"A five times higher rate of $D$ is no cure ({', '.join(faster[:-1])} and {faster[-1]})." in text
 
 
 def test_steps_of_the_exercise_carry_the_fakes_to_the_data():

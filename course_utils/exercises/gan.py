@@ -187,7 +187,7 @@ def _path(answer):
         turn = np.arccos(unit[0] @ unit[-1]) / (count - 1)
         if not np.allclose(turns, turn, rtol=1e-3):
             raise Wrong(
-                f"it does not turn evenly: each of the {count - 1} steps should turn by {turn:.4f}, "
+                f"it should turn evenly, the shorter way around: each of the {count - 1} steps by {turn:.4f}, "
                 f"but yours turn by {turns.min():.4f} to {turns.max():.4f}."
             )
 
@@ -263,7 +263,7 @@ EXERCISES = (
     Exercise(
         "gan.path",
         _path,
-        hint="Write the points as a start + b end. On the arc of angle t from 0 to w, a is sin(w - t) / sin(w), and b is?",
+        hint="Scale both ends to length 1 first: u and v. At the angle t, from 0 to w, the direction is a u + b v; a is sin(w - t) / sin(w), and b is? Then give each direction its length.",
         right="this is spherical interpolation (White, 2016, arXiv:1609.04468).",
     ),
     Exercise(

@@ -353,6 +353,23 @@ def path(start, end, count):
     return arc * ((1 - share) * lengths[0] + share * lengths[1])
 
 
+# %% gan.path: wrong, "the shorter way around"
+def path(start, end, count):
+    lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), count)
+    a, b = start / lengths[0], end / lengths[-1]
+    across = b - (a @ b) * a
+    angles = np.linspace(0, np.arccos(a @ b) - 2 * np.pi, count)
+    directions = np.outer(np.cos(angles), a) + np.outer(np.sin(angles), across / np.linalg.norm(across))
+    return directions * lengths[:, None]
+
+
+# %% gan.path: wrong, "should turn evenly"
+def path(start, end, count):
+    angle = np.arccos(start @ end / np.linalg.norm(start) / np.linalg.norm(end))  # ends of unequal length, as they are
+    turned = np.linspace(0, angle, count)[:, None]
+    return (np.sin(angle - turned) * start + np.sin(turned) * end) / np.sin(angle)
+
+
 # %% gan.spread: solution
 def spread(batch):
     return batch.std(axis=0).mean()
