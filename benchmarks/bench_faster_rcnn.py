@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks import Row, listed, seconds
 from course_utils import metrics, tensorflow_start
 from course_utils.datasets.folder import load_folder
+from course_utils.datasets.nuclei import load_nuclei, split_nuclei
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
 
@@ -216,6 +217,33 @@ def own_pictures(lesson):
     )  # fmt: skip
 
 
+def nuclei(lesson):
+    """Rows on the half of the nuclei that was not learned: the lesson's one stage, and Faster R-CNN on the same maps for longer."""
+    import keras
+
+    left, right = split_nuclei(load_nuclei())
+    height = left.image.shape[0]
+    pictures, boxes = np.stack([left.image, left.image[::-1]]), [left.boxes, left.boxes.copy()]
+    boxes[1][:, [1, 3]] = height - left.boxes[:, [3, 1]]
+    labels, read = [np.zeros(len(left.boxes), int)] * 2, lesson.pretrained_reader()
+    truths = [(right.boxes, np.zeros(len(right.boxes), int))]
+    both, all_boxes = lesson.mirrored(pictures, boxes)
+    for name, kind, steps in (("one stage", lesson.OneStage, 60), ("Faster R-CNN", lesson.FasterRCNN, 150)):
+        precision, begin = [], time.process_time()
+        for seed in SEEDS:
+            keras.utils.set_random_seed(seed)
+            detector = kind(lesson.build_neck(), 1, lesson.sizes_for(boxes), stride=8, step=1, read=read)
+            data = detector.data(both, all_boxes, [*labels, *labels], high=0.5)
+            lesson.train(lesson.compile_step(detector, steps), data, steps, np.random.default_rng(seed), 2)
+            precision.append(metrics.average_precision(truths, [detector.detect(right.image, least=0.1)], 1)[0])
+        spent = (time.process_time() - begin) / len(SEEDS)
+        met = kind is not lesson.OneStage or min(precision) >= OWN_PRECISION
+        yield Row(
+            f"{name}, nuclei of the unseen half, AP at 0.5", listed(precision, ".2f"), f"bar {OWN_PRECISION} for one stage",
+            f"{steps} steps, {spent:.0f} CPU s", met,
+        )  # fmt: skip
+
+
 def detect_all(detect, images):
     """Look at one picture after the other."""
     for image in images:
@@ -229,3 +257,4 @@ def run():
     yield from race(lesson, previous, unseen)
     yield from full_size(lesson, unseen)
     yield from own_pictures(lesson)
+    yield from nuclei(lesson)

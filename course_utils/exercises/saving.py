@@ -190,6 +190,8 @@ def _fault(files):
             return f"'latest' says {step}, but there is no file {name!r}"
     pairs = [_PAIRS[step]] + [_EARLIER] * (step == "200")
     for place, name in enumerate(names):
+        if files[name] in [pair[1 - place] for pair in pairs]:
+            return f"'latest' says {step}, but {name!r} holds the {('optimizer', 'weights')[place]}"
         if files[name] not in [pair[place] for pair in pairs]:
             return f"'latest' says {step}, but the file {name!r} is not whole"
     if tuple(files[name] for name in names) not in pairs:

@@ -396,3 +396,15 @@ def save_pair(disk, weights, optimizer, step):
     disk.delete("weights-100")
     disk.delete("optimizer-100")
     return step
+
+
+# %% saving.pair: wrong, "'weights-200' holds the optimizer"
+def save_pair(disk, weights, optimizer, step):
+    disk.write(f"weights-{step}", optimizer)
+    disk.write(f"optimizer-{step}", weights)
+    disk.write("latest.new", str(step))
+    disk.replace("latest.new", "latest")
+    for name in disk.names():
+        if name not in ("latest", f"weights-{step}", f"optimizer-{step}"):
+            disk.delete(name)
+    return step
