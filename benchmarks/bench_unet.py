@@ -10,7 +10,7 @@ from course_utils.datasets import carvana
 from course_utils.notebooks import definitions
 
 SEEDS, CORES = (0, 1, 2), 2
-LESSON_SIZE, STEPS, BATCH = (96, 144), 240, 4  # as the lesson trains
+LESSON_SIZE, STEPS, BATCH = (96, 144), 280, 4  # as the lesson trains
 DICE, TRAINING_SECONDS = 0.978, 45  # of two cores, so at most 90 CPU seconds
 SIZE, SHORT, LOSS = 128, 100, 0.06  # the chapter's size, and steps that pass the loss of its log
 CHAPTER_STEPS, CHAPTER_BATCH = 400, 32  # its printed log: single batches stay above 0.06 until step 417
