@@ -9,7 +9,11 @@ from course_utils.notebooks import definitions
 
 SIZE, SEEDS = (48, 72), (0, 1, 2)
 STEPS = (40, 80, 240)  # of training, at which the loss is taken
-RATES = (1e-2, 3e-3, 1e-3)  # every kind of weights is trained with each, and judged by the best one
+STRETCH = 20  # steps at one rate
+RATES = (
+    1e-2,
+    3e-3,
+)  # each falls along a cosine; every kind of weights is trained with both, and judged by the better one
 CHAPTER = 0.02  # the chapter's standard deviation
 
 
@@ -37,12 +41,12 @@ def losses(lesson, trainee, weights, rate, cars, unseen, seed):
     """The loss on unseen cars after each number of steps, from these weights."""
     trainee.starts["now"] = weights
     lesson.restart(trainee, "now")
-    trainee.optimizer.learning_rate.assign(rate)
-    draw, found, done = lesson.draw_cars(cars, np.random.default_rng(seed), 4), [], 0
-    for steps in STEPS:
-        lesson.learn(trainee, draw, steps - done)
-        found.append(lesson.judge(lesson.logits_of(trainee.model, unseen[0]), unseen[1])[0])
-        done = steps
+    draw, found = lesson.draw_cars(cars, np.random.default_rng(seed)), []
+    for done in range(0, STEPS[-1], STRETCH):
+        trainee.optimizer.learning_rate.assign(rate * (1 + np.cos(np.pi * done / STEPS[-1])) / 2)
+        lesson.learn(trainee, draw, STRETCH, STRETCH)
+        if done + STRETCH in STEPS:
+            found.append(lesson.judge(lesson.logits_of(trainee.model, unseen[0]), unseen[1])[0])
     return found
 
 

@@ -1,6 +1,7 @@
 """What lesson 06 defines: the U-Net's sizes, tiles without seams, elastic deformation, what separates objects, the judges."""
 
 import ast
+import contextlib
 import json
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from course_utils.notebooks import definitions
 tensorflow_start.start_tensorflow()
 
 import keras  # noqa: E402 - after the quiet start
+import tensorflow as tf  # noqa: E402
 
 from course_utils.datasets import carvana, nuclei  # noqa: E402
 from course_utils.datasets._cars import render  # noqa: E402
@@ -259,14 +261,109 @@ def rows_of(part):
     return {row[0]: row for row in results[part]["rows"]}
 
 
+def values_beside(name):
+    """The literals that the lesson assigns in the cell that assigns `name`."""
+    source = next(source for source in notebooks.lessons(wanted=("06",))[0].sources() if f"\n{name} = {{" in source)
+    nodes = [node for node in ast.parse(source).body if isinstance(node, ast.Assign)]
+    values = {}
+    for node in nodes:
+        with contextlib.suppress(ValueError):  # it is computed
+            values[ast.unparse(node.targets[0])] = ast.literal_eval(node.value)
+    return values
+
+
 def test_curves_in_the_figure_are_those_that_the_benchmark_measured():
-    source = next(source for source in notebooks.lessons(wanted=("06",))[0].sources() if "\nmeasured = {" in source)
-    values = {node.targets[0].id: node.value for node in ast.parse(source).body if isinstance(node, ast.Assign)}
-    rows, counts = rows_of("few_pictures"), ast.literal_eval(values["counts"])
-    for way, curve in ast.literal_eval(values["measured"]).items():
+    values, rows = values_beside("measured"), rows_of("few_pictures")
+    counts = values["counts"]
+    for way, curve in values["measured"].items():
         for count, starts in zip(counts, curve, strict=True):
             what = f"{count} crop{'s' * (count > 1)} {way}, Dice after 160 steps"
             assert rows[what][1] == ", ".join(f"{dice:.3f}" for dice in starts)
+
+
+def test_lines_with_and_without_skips_are_those_that_the_benchmark_measured():
+    values, rows = values_beside("along"), rows_of("skips_and_encoder")
+    for k, measure in enumerate(("Dice", "wrong near the outline")):
+        for j, steps in enumerate(values["checked"]):
+            row = rows[f"small U-Net, {measure} after {steps} steps"]
+            ours, theirs = (
+                ", ".join(f"{value:.3f}" for value in values["along"][kind][k][j]) for kind in ("with skips", "without")
+            )
+            assert (row[1], row[2]) == (ours, f"without skips {theirs}")
+
+
+TOUCHING = {
+    "mask": ("plain", "mask"),
+    "higher threshold": ("plain", "higher threshold"),
+    "weight map": ("weighted", "mask"),
+    "both": ("weighted", "higher threshold"),
+    "watershed on mask": ("plain", "watershed"),
+}
+
+
+def test_touching_objects_found_are_those_that_the_benchmark_counted():
+    values, rows = values_beside("found_counts"), rows_of("touching")
+    for data_set, found in values["found_counts"].items():
+        assert list(found) == list(TOUCHING)
+        for way, counts in found.items():
+            loss, name = TOUCHING[way]
+            for steps, starts in zip(values["lengths"][data_set], counts, strict=True):
+                row = rows[f"{data_set}, {loss} loss, {name}: found after {steps} steps"]
+                assert row[1] == ", ".join(map(str, starts))
+
+
+def test_shares_of_nuclei_in_the_text_are_those_that_the_benchmark_counted():
+    text = notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    share = {
+        way: np.mean(counts[1]) / 63 for way, counts in values_beside("found_counts")["found_counts"]["nuclei"].items()
+    }
+    assert rows_of("touching")["nuclei, plain loss, mask: found after 640 steps"][2] == "of 63"
+    for words in (
+        f"the weight map ends at {share['weight map']:.0%}",
+        f"a higher threshold at {share['higher threshold']:.0%}",
+        f"both together at {share['both']:.0%}",
+        f"The watershed on the plain mask ends at {share['watershed on mask']:.0%}",
+    ):
+        assert words.replace("%", " %") in text
+
+
+def test_losses_from_each_kind_of_weights_are_those_that_the_benchmark_measured():
+    values, rows = values_beside("trained_from"), rows_of("initialization")
+    names = ["deviation 0.002", "deviation 0.02", "deviation 0.05", "Glorot", "He", "deviation 0.5"]
+    for name, both in zip(names, values["trained_from"].values(), strict=True):
+        for out, losses in zip(("", "out"), both, strict=True):
+            row = rows[f"U-Net with{out} batch normalization, {name}: loss after 240 steps"]
+            assert row[1] == ", ".join(f"{loss:.3f}" for loss in losses)
+
+
+def test_losses_in_the_text_are_those_that_the_benchmark_measured():
+    rows, text = rows_of("initialization"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    for kind in (
+        "out batch normalization, He",
+        "out batch normalization, deviation 0.02",
+        " batch normalization, deviation 0.02",
+    ):
+        assert rows[f"U-Net with{kind}: loss after 240 steps"][1] in text
+
+
+def test_normalization_in_one_operation_is_keras_own():
+    rng = np.random.default_rng(0)
+    x, weights = (rng.normal(2, 3, (4, 24, 36, 5)).astype(np.float32) for _ in range(2))
+    found = []
+    for kind in (keras.layers.BatchNormalization, unet.FusedBatchNormalization):
+        layer = kind(momentum=0.9)
+        layer.build(x.shape)
+        layer.gamma.assign(np.arange(1, 6))
+        layer.beta.assign(np.arange(5))
+        given = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            value = tf.reduce_sum(weights * layer(given, training=True) ** 2)
+        gradients = tape.gradient(value, [given, layer.gamma.value, layer.beta.value])
+        found.append([layer(x, training=True), *gradients, layer.moving_mean, layer.moving_variance, layer(x)])
+    for theirs, ours in zip(*found, strict=True):
+        theirs = np.asarray(theirs)
+        assert np.allclose(theirs, ours, rtol=2e-3, atol=1e-3 * np.abs(theirs).max())
 
 
 def test_pairs_that_the_text_counts_are_those_that_the_benchmark_measured():

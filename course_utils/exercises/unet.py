@@ -109,6 +109,14 @@ _DICE_MISTAKES = (
         "this thresholds the logits, and a step has no gradient: keep the probabilities.",
     ),
     (
+        _of_common_area(lambda both, areas: -2 * both / areas),
+        "this is minus Dice, which falls where it should; add 1, so that a perfect mask loses 0.",
+    ),
+    (
+        lambda truth, logits: _dice_loss(truth, _probability(-logits)),
+        "these are probabilities of background: the exponent of p = 1 / (1 + exp(-z)) has a minus sign.",
+    ),
+    (
         _of_common_area(lambda both, areas: 1 - both / areas),
         "the common area counts twice above the line: a perfect mask should lose 0, not 0.5.",
     ),

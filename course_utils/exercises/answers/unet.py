@@ -217,6 +217,18 @@ def soft_dice_loss(truth, logits):
     return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())
 
 
+# %% unet.dice: wrong, "minus Dice"
+def soft_dice_loss(truth, logits):
+    p = 1 / (1 + np.exp(-logits))
+    return -2 * (p * truth).sum() / (p.sum() + truth.sum())
+
+
+# %% unet.dice: wrong, "probabilities of background"
+def soft_dice_loss(truth, logits):
+    p = 1 / (1 + np.exp(logits))
+    return 1 - 2 * (p * truth).sum() / (p.sum() + truth.sum())
+
+
 # %% unet.dice: wrong, "IoU"
 def soft_dice_loss(truth, logits):
     p = 1 / (1 + np.exp(-logits))
