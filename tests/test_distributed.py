@@ -191,6 +191,33 @@ def test_checkpoint_is_whole_or_not_there(tmp_path):
         lesson.restore(tmp_path, state[:1])
 
 
+MIXED = """
+import functools, sys
+from course_utils import tensorflow_start
+tensorflow_start.start_tensorflow()
+import tensorflow as tf
+
+devices = 2 * [tf.config.LogicalDeviceConfiguration()]
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
+from course_utils.distributed.__main__ import main
+# As if they were the GPUs of this computer:
+tf.distribute.MirroredStrategy = functools.partial(tf.distribute.MirroredStrategy, ["CPU:0", "CPU:1"])
+options = "--steps 2 --batch 4 --size 24 36 --channels 4 8 --every 2 --precision mixed_bfloat16"
+main(["--folder", sys.argv[1], *options.split()])
+"""
+
+
+def test_script_trains_on_two_devices_in_mixed_precision_and_keeps_all_32_bits(tmp_path):
+    command = [sys.executable, "-c", MIXED, str(tmp_path)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert found.returncode == 0, found.stderr
+    losses, dice = found.stdout.splitlines()
+    assert re.fullmatch(r"step 2  loss [01]\.\d{4}", losses)
+    assert re.fullmatch(r"Dice 0\.\d{3} on \d+ pictures of unseen cars", dice)
+    with np.load(tmp_path / "checkpoint.npz") as stored:
+        assert {str(each.dtype) for each in stored.values() if each.dtype.kind not in "iu"} == {"float32"}
+
+
 # The team
 
 
