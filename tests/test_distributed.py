@@ -1,5 +1,6 @@
 """What lesson 14 defines, and its worker processes: they train alike, fail in a sentence, and never outlive who started them."""
 
+import json
 import os
 import pickle
 import re
@@ -21,7 +22,7 @@ from course_utils.datasets import carvana
 tensorflow_start.start_tensorflow()
 import tensorflow as tf  # noqa: E402
 
-from course_utils.notebooks import definitions  # noqa: E402
+from course_utils.notebooks import definitions, lessons  # noqa: E402
 
 lesson = definitions("14_distributed")
 lesson.car_network = definitions("06_unet").car_network  # a variable of the notebook
@@ -145,6 +146,14 @@ def test_step_time_is_the_formula(machines, alone, weights, bandwidth):
     wanted = alone + 2 * (machines - 1) * 1e-4 + 2 * (machines - 1) / machines * 4 * weights / bandwidth
     assert np.isclose(lesson.step_time(machines, alone, weights, bandwidth, 1e-4), wanted)
     assert lesson.step_time(1, alone, weights, bandwidth) == alone
+
+
+def test_processor_time_in_the_text_is_what_the_benchmark_measured():
+    rows = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))["distributed"]["rows"]
+    ((_, together, alone, *_),) = [row for row in rows if row[0] == "step of 8 pictures, two workers together"]
+    together, alone = (np.median([int(each) for each in re.findall(r"\d+", text)]) for text in (together, alone))
+    text = lessons(wanted=("14",))[0].path.read_text(encoding="utf-8")
+    assert f"together spend {together / alone:.1f} times one process's processor time" in text
 
 
 # Training
