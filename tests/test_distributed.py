@@ -1,5 +1,6 @@
 """What lesson 14 defines, and its worker processes: they train alike, fail in a sentence, and never outlive who started them."""
 
+import json
 import os
 import pickle
 import re
@@ -21,7 +22,7 @@ from course_utils.datasets import carvana
 tensorflow_start.start_tensorflow()
 import tensorflow as tf  # noqa: E402
 
-from course_utils.notebooks import definitions  # noqa: E402
+from course_utils.notebooks import definitions, lessons  # noqa: E402
 
 lesson = definitions("14_distributed")
 lesson.car_network = definitions("06_unet").car_network  # a variable of the notebook
@@ -147,6 +148,14 @@ def test_step_time_is_the_formula(machines, alone, weights, bandwidth):
     assert lesson.step_time(1, alone, weights, bandwidth) == alone
 
 
+def test_processor_time_in_the_text_is_what_the_benchmark_measured():
+    rows = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))["distributed"]["rows"]
+    ((_, together, alone, *_),) = [row for row in rows if row[0] == "step of 8 pictures, two workers together"]
+    together, alone = (np.median([int(each) for each in re.findall(r"\d+", text)]) for text in (together, alone))
+    text = lessons(wanted=("14",))[0].path.read_text(encoding="utf-8")
+    assert f"together spend {together / alone:.1f} times one process's processor time" in text
+
+
 # Training
 
 
@@ -189,6 +198,33 @@ def test_checkpoint_is_whole_or_not_there(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
     with pytest.raises(ValueError, match="zip"):
         lesson.restore(tmp_path, state[:1])
+
+
+MIXED = """
+import functools, sys
+from course_utils import tensorflow_start
+tensorflow_start.start_tensorflow()
+import tensorflow as tf
+
+devices = 2 * [tf.config.LogicalDeviceConfiguration()]
+tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
+from course_utils.distributed.__main__ import main
+# As if they were the GPUs of this computer:
+tf.distribute.MirroredStrategy = functools.partial(tf.distribute.MirroredStrategy, ["CPU:0", "CPU:1"])
+options = "--steps 2 --batch 4 --size 24 36 --channels 4 8 --every 2 --precision mixed_bfloat16"
+main(["--folder", sys.argv[1], *options.split()])
+"""
+
+
+def test_script_trains_on_two_devices_in_mixed_precision_and_keeps_all_32_bits(tmp_path):
+    command = [sys.executable, "-c", MIXED, str(tmp_path)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    assert found.returncode == 0, found.stderr
+    losses, dice = found.stdout.splitlines()
+    assert re.fullmatch(r"step 2  loss [01]\.\d{4}", losses)
+    assert re.fullmatch(r"Dice 0\.\d{3} on \d+ pictures of unseen cars", dice)
+    with np.load(tmp_path / "checkpoint.npz") as stored:
+        assert {str(each.dtype) for each in stored.values() if each.dtype.kind not in "iu"} == {"float32"}
 
 
 # The team

@@ -13,9 +13,14 @@ from scipy.spatial import distance
 
 from course_utils.checker import RIGHT, judge
 from course_utils.exercises.minimax_games import EXERCISES
-from course_utils.notebooks import definitions
+from course_utils.notebooks import definitions, lessons
 
 lesson = definitions("10_minimax_games")
+
+
+def lesson_text():
+    return "\n".join(cell.source for cell in lessons(wanted=("10",))[0].code_cells)
+
 
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=5)
 WHOLE = hnp.arrays(np.int64, SHAPES, elements=st.integers(-9, 9))  # small numbers, so that ties are common
@@ -31,6 +36,17 @@ MIXES = {  # all mixes of 2 and of 3 moves in steps of 1/60
 FIRST_A, FIRST_B = np.array([[6, 4], [-20, 8], [10, -201]]), np.array([[2, -41], [4, 8], [0.5, 2]])
 SECOND = np.array([[4, -2, 10], [-10, 3, 2], [8, 6, 7]])
 PENNIES = np.array([[1, -1], [-1, 1]])
+
+
+# The penalty kick
+
+
+def test_best_mixes_are_those_that_the_study_of_penalties_gives():
+    """Palacios-Huerta (2003): at equilibrium 38.54% of kicks and 41.99% of dives go to the kicker's other side."""
+    kicks = np.array([[69.92, 92.91], [94.97, 58.30]])
+    _, kicker, keeper = lesson.solve_zero_sum(kicks)
+    assert [round(100 * mix[1], 2) for mix in (kicker, keeper)] == [38.54, 41.99]
+    assert f"kicks = np.array({kicks.tolist()})".replace("58.3]", "58.30]") in lesson_text()
 
 
 # Pure moves

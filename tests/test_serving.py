@@ -34,7 +34,7 @@ from hypothesis.extra import numpy as arrays
 from jupyter_client.manager import start_new_kernel
 
 from course_utils import serving, tensorflow_start
-from course_utils.notebooks import definitions
+from course_utils.notebooks import definitions, lessons
 from course_utils.serving.models import read_config
 from course_utils.serving.rest import BANNER
 from course_utils.serving.values import ServingError, Spec, arrays_from_json, json_from_arrays, read_json
@@ -1140,6 +1140,13 @@ def test_import_is_light():
     code = "import course_utils.serving, sys; print(*{'tensorflow', 'keras', 'grpc', 'matplotlib', 'google.protobuf'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.split() == []
+
+
+def test_lesson_writes_no_version_where_a_server_looks():
+    """A server of one's own would load half a model, and with the options in deploy/compose.yaml never try again."""
+    cells = [cell.source for cell in lessons(wanted=("13",))[0].code_cells]
+    assert any(".rename(models / " in source for source in cells)
+    assert [source for source in cells if re.search(r"\bexport\([^)]*, models / ", source)] == []
 
 
 def test_server_of_your_own_is_taken_from_the_environment(server, tmp_path, monkeypatch):

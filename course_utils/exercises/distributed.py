@@ -99,6 +99,12 @@ def _fewest(times):
     return int(np.flatnonzero(times <= times.min() * (1 + 1e-9))[0]) + 1
 
 
+def _rounded_root(alone, weights, bandwidth, latency, most):
+    """The number of machines where the slope of the time is 0, rounded."""
+    root = np.sqrt(max(alone - 8 * weights / bandwidth, 0) / (2 * latency))
+    return int(np.clip(np.round(root), 1, most))
+
+
 def _clusters():
     """Seconds alone, weights, bytes per second, latency, and the most machines."""
     yield 1.0, 1_000_000, 1.25e9, 1e-4, 64
@@ -108,6 +114,7 @@ def _clusters():
     yield 2.0, 0, 1e9, 1.0, 8  # 1 and 2 machines: 2 s and 3 s
     yield 4.0, 0, 1e9, 1.0, 8  # 1 and 2 machines: 4 s each
     yield 12.0, 0, 1e9, 1.0, 8  # 2 and 3 machines: 8 s each
+    yield 12.24, 0, 1e9, 1.0, 8  # 3 machines, though the formula's minimum is at 2.47
     yield 1.0, 1_000_000, 1e9, 1e-3, 1
     rng = np.random.default_rng(1)
     for _ in range(25):
@@ -133,6 +140,7 @@ def _machines(answer):
         right = _fewest(times)
         as_long = alone + sums
         near = [
+            (_rounded_root(*rest, most), "rounding the place of the minimum can miss: compare the whole numbers on both sides of it."),
             (_fewest(alone / counts + 2 * (counts - 1) * 4 * weights / counts / bandwidth), "count the latency of each message too."),
             (_fewest(as_long), "here the batch is divided, so computing takes alone / K."),
             (int(np.flatnonzero(times <= times.min() * (1 + 1e-9))[-1]) + 1, "a smaller number is just as fast: take the fewest."),

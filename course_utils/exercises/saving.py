@@ -38,6 +38,7 @@ def _digits(answer):
         spread / _HALF**2: "you left out the 1.96: with this many digits one standard deviation is 0.005.",
         _Z**2 / 4 / _HALF**2: "this is for q = 0.5, the worst case; here q is 0.92.",
         _Z * np.sqrt(spread) / _HALF: "this is the root of it: n stands under a root, so square.",
+        11_309: "nearly: with 11,309 digits the interval is still a little wider than 0.005, so round up.",
         _Z * spread / _HALF**2: "you didn't square the 1.96: it stands outside of the root.",
     }
     expect(

@@ -142,6 +142,19 @@ def best_machines(alone, weights, bandwidth, latency, most):
     return max(range(1, most + 1), key=lambda k: (-step_time(k, alone / k, weights, bandwidth, latency), k))
 
 
+# %% distributed.machines: wrong, "on both sides of it"
+def best_machines(alone, weights, bandwidth, latency, most):
+    root = np.sqrt(max(alone - 8 * weights / bandwidth, 0) / (2 * latency))
+    return int(np.clip(np.round(root), 1, most))
+
+
+# %% distributed.machines: right, from the place of the minimum
+def best_machines(alone, weights, bandwidth, latency, most):
+    root = np.sqrt(max(alone - 8 * weights / bandwidth, 0) / (2 * latency))
+    near = [min(max(k, 1), most) for k in (int(root), int(root) + 1)]
+    return min(near, key=lambda k: step_time(k, alone / k, weights, bandwidth, latency))
+
+
 # %% distributed.machines: wrong, "count the latency"
 def best_machines(alone, weights, bandwidth, latency, most):
     return min(range(1, most + 1), key=lambda k: step_time(k, alone / k, weights, bandwidth, 0))

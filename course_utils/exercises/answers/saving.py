@@ -70,6 +70,9 @@ test_digits = (stats.norm.ppf(0.975) / 0.005) ** 2 * np.prod([0.92, 0.08])
 test_digits = np.square(1.96 * np.sqrt(0.92 * 0.08) / 0.005)
 
 
+# %% saving.digits: wrong, "round up"
+test_digits = 11309
+
 # %% saving.digits: wrong, "to each side"
 test_digits = 1.96**2 * 0.92 * 0.08 / 0.01**2
 
