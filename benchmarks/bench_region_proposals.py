@@ -19,7 +19,7 @@ from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
 
 THRESHOLDS, SEEDS = (0.5, 0.6, 0.7, 0.8, 0.9), (0, 1, 2)
-LEARNED, JUDGED, EPOCHS, PROPOSALS = 250, 100, 8, 150  # scenes, and what R-CNN takes in lesson 09's race
+LEARNED, JUDGED, EPOCHS, PROPOSALS = 150, 100, 8, 150  # scenes, and what R-CNN takes
 NUCLEI, LARGEST = (
     Path("../shared/real/nuclei"),
     256,
