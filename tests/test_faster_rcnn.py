@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import bench_faster_rcnn
 from course_utils import geometry, notebooks, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
@@ -443,6 +444,7 @@ def test_numbers_in_the_text_are_those_that_the_benchmark_measured():
     )
     assert f"one stage reached {ours[0]} to {ours[-1]}" in text
     assert f"in twice the time, {theirs[0]} to {theirs[-1]}" in text
+    assert f"It kept {bench_faster_rcnn.NUCLEI_KEPT} proposals" in text
     assert rows["Faster R-CNN, a picture"][3].split(",")[0] + " than R-CNN" in text  # "24 times faster"
     blood = rows["one stage on 73 unseen photographs of blood cells, mAP at 0.5"]
     assert f"mAP of {float(blood[1]):.2f} on 73 others" in text
