@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import bench_faster_rcnn
 from course_utils import geometry, notebooks, tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
@@ -297,6 +298,19 @@ def test_proposals_lie_in_the_picture_and_are_no_copies(seed):
     assert np.triu(geometry.iou(real, real), 1).max() <= 0.7 + 1e-4
 
 
+def test_faster_rcnn_keeps_as_many_proposals_as_it_is_told():
+    features = tf.random.normal((1, 32, 32, 40))
+    for keep in (5, 200):
+        detector = lesson.FasterRCNN(keep=keep)
+        assert detector.propose(features, training=False)[-1].shape == (1, keep, 4)
+
+
+def test_pictures_whose_sides_fit_are_not_copied():
+    pictures = np.zeros((2, 16, 24, 1), np.uint8)
+    assert lesson.padded(pictures, 8) is pictures
+    assert lesson.padded(pictures, 16).shape == (2, 16, 32, 1)
+
+
 def test_best_anchor_comes_first_where_it_is():
     anchors = lesson.make_anchors().astype(np.float32)
     inside = int(np.flatnonzero((anchors.min(axis=1) > 0) & (anchors.max(axis=1) < 128))[100])
@@ -430,8 +444,17 @@ def test_numbers_in_the_text_are_those_that_the_benchmark_measured():
     )
     assert f"one stage reached {ours[0]} to {ours[-1]}" in text
     assert f"in twice the time, {theirs[0]} to {theirs[-1]}" in text
+    assert f"It kept {bench_faster_rcnn.NUCLEI_KEPT} proposals" in text
     assert rows["Faster R-CNN, a picture"][3].split(",")[0] + " than R-CNN" in text  # "24 times faster"
     blood = rows["one stage on 73 unseen photographs of blood cells, mAP at 0.5"]
     assert f"mAP of {float(blood[1]):.2f} on 73 others" in text
     for name, value in (part.rsplit(" ", 1) for part in blood[2].split(", ")):
         assert {"RBC": "red cells", "WBC": "white cells", "Platelets": "platelets"}[name] + f" {value}" in text
+    held = rows["one stage on 36 held photographs of blood cells, mAP at 0.5"]
+    by_width = [f"{float(value):.2f}" for value in held[1].split(", ")]
+    assert (
+        f"{held[2]} reached {by_width[0]}, {by_width[1]}, and {by_width[2]}".replace("48, 64, 96", "of 48, 64, and 96")
+        in text
+    )
+    assert held[3].startswith("chosen: 64;")  # what `build_neck` takes, unless it is told otherwise
+    assert lesson.build_neck().output_shape[-1] == 64

@@ -1,5 +1,6 @@
 """Lesson 07: boxes judged by hand, activation maps, mean places, the joint loss, and heads on frozen features."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_utils import geometry, tensorflow_start
+from course_utils import geometry, notebooks, tensorflow_start
 from course_utils.datasets.folder import Folder, load_folder
 from course_utils.datasets.photographs import load_photograph
 from course_utils.datasets.scenes import load_scenes
@@ -448,3 +449,23 @@ def test_shared_area_is_largest_for_the_whole_picture(first, second):
     assert (shared <= lesson.shared_area(np.array([[0.0, 0.0, 1.0, 1.0]]), second) + 1e-6).all()
     union = geometry.area(first) + geometry.area(second) - shared
     np.testing.assert_allclose(shared, np.diag(geometry.iou(first, second)) * union, atol=1e-5)
+
+
+def test_what_holds_at_three_learning_rates_is_what_the_benchmark_measured():
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row[0]: [float(row[place].split()[-1]) for place in (1, 2)] for row in results["localization"]["rows"]}
+    rates, text = ("0.001", "0.004", "0.016"), notebooks.lessons(wanted=("07",))[0].prose
+
+    def gaps(first, second, place):
+        return [round(abs(rows[f"{first}, learning rate {rate}"][place] - rows[f"{second}, learning rate {rate}"][place]), 2) for rate in rates]  # fmt: skip
+
+    accuracy, overlap = gaps("b = 1", "b = 1000", 0), gaps("b = 1000", "b = 1", 1)
+    assert (
+        f"rose by {min(overlap):.2f} to {max(overlap):.2f}, and accuracy fell by {min(accuracy):.2f} to {max(accuracy):.2f}"
+        in text
+    )
+    for rate in rates:  # the signs
+        assert rows[f"b = 1, learning rate {rate}"][0] > rows[f"b = 1000, learning rate {rate}"][0]
+        assert rows[f"b = 1, learning rate {rate}"][1] < rows[f"b = 1000, learning rate {rate}"][1]
+        assert rows[f"b = 30, learning rate {rate}"][1] > rows[f"b = 30, dense head, learning rate {rate}"][1]
+    assert f"at least {min(gaps('b = 30', 'b = 30, dense head', 1)):.2f} behind" in text

@@ -2,6 +2,8 @@
 program, and the parts of R-CNN on small cases."""
 
 import itertools
+import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from skimage.segmentation import felzenszwalb
 
-from course_utils import geometry, metrics, tensorflow_start
+from course_utils import geometry, metrics, notebooks, tensorflow_start
 from course_utils.datasets.folder import load_folder
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
@@ -598,3 +600,19 @@ def test_sliding_windows_answer_in_the_same_form(small_detector):
     boxes, labels, scores = lesson.SlidingWindows(small_detector.read, lesson.sliding_windows()).detect(image)
     assert len(boxes) == len(labels) == len(scores)
     assert ((scores > 0.01) & (scores <= 1)).all()
+
+
+def test_worth_of_box_regression_is_what_the_benchmark_measured():
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row[0]: row[1] for row in results["region_proposals"]["rows"]}
+    text = notebooks.lessons(wanted=("08",))[0].prose
+
+    def gain(where, least):
+        return [float(number) for number in re.findall(r"[+-]\d\.\d+", rows[f"box regression, {where}, IoU {least}"])]
+
+    half, strict = (gain("12 pictures of nuclei", least) for least in (0.5, 0.7))
+    assert "it gained {:.2f} [{:.2f}, {:.2f}] at IoU 0.5, {:.2f} [{:.2f}, {:.2f}] at 0.7".format(*half, *strict) in text
+    assert all(gain("12 pictures of nuclei", least)[1] <= 0 for least in (0.8, 0.9))  # "nothing from 0.8 on"
+    lost = [gain("100 scenes", least) for least in (0.8, 0.9)]
+    assert all(high < 0 for _, _, high in lost)
+    assert f"it cost {-lost[0][0]:.2f} at 0.8 and {-lost[1][0]:.2f} at 0.9" in text
