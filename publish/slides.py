@@ -8,7 +8,8 @@ The deck is chosen in the notebook, in each cell's metadata under ``slideshow``,
 - ``notes``: a list of what the speaker says and asks. One that begins with ``@`` stands for the question, misconception or
   demonstration of the teacher's book that holds the words after it.
 
-Of a code cell a slide shows what a reader sees: its figure, or its code, unless that is folded, and what it printed.
+Of a code cell a slide shows what a reader sees: its figure, or its code, unless that is folded or long and prints something, and
+what it printed.
 """
 
 import base64
@@ -30,6 +31,7 @@ SLIDES = pages.BUILD / "slides"
 TEMPLATES = pages.BUILD.parent / "publish" / "templates" / "slides"
 WIDTH, HEIGHT = 1280, 720
 NARROW = 1.5  # a picture whose width is less than this times its height stands beside the text, not below it
+LONG = 6  # lines of code that prints something; where there are more, a slide shows only what it prints
 _HEADING = re.compile(r"^(#{1,4}) (.*)\n*", re.M)
 _DOCSTRING = re.compile(r'("""(?:(?!""").)+)\n\n(?:(?!""").|\n)*"""')  # of more than a line
 _FOR_TOOLS = re.compile(r" *# (noqa|fmt)\b.*")
@@ -162,7 +164,7 @@ def parts_of(cell):
     shown = notebooks.figures(cell)
     if shown:
         return parts + [Part("picture", figure, is_fragment) for figure in shown]
-    if not notebooks.is_folded(cell):
+    if not (notebooks.is_folded(cell) or cell.outputs and len(cell.source.splitlines()) > LONG):
         parts.append(Part("code", _DOCSTRING.sub(r'\1"""', _FOR_TOOLS.sub("", cell.source)), is_fragment))
     for output in cell.outputs:
         data = output.get("data", {})
