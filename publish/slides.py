@@ -137,7 +137,11 @@ class Slide:
     def is_split(self):
         """Whether the text stands beside the picture."""
         sizes = [pages.size_of(png) for png, _ in self.all("picture")]
-        return len(sizes) == 1 and len(self.parts) > 1 and sizes[0][0] < (2 if self.kind == "title" else 1) * NARROW * sizes[0][1]
+        return (
+            len(sizes) == 1
+            and len(self.parts) > 1
+            and sizes[0][0] < (2 if self.kind == "title" else 1) * NARROW * sizes[0][1]
+        )
 
     @property
     def words_first(self):
@@ -164,7 +168,7 @@ def parts_of(cell):
     shown = notebooks.figures(cell)
     if shown:
         return parts + [Part("picture", figure, is_fragment) for figure in shown]
-    if not (notebooks.is_folded(cell) or cell.outputs and len(cell.source.splitlines()) > LONG):
+    if not (notebooks.is_folded(cell) or (cell.outputs and len(cell.source.splitlines()) > LONG)):
         parts.append(Part("code", _DOCSTRING.sub(r'\1"""', _FOR_TOOLS.sub("", cell.source)), is_fragment))
     for output in cell.outputs:
         data = output.get("data", {})
@@ -206,7 +210,8 @@ def stacks_of(lesson):
     for number, cell in enumerate(cells):
         kind, prose = type_of(cell), cell.source if cell.cell_type == "markdown" else ""
         headings = [] if notebooks.ASIDE in notebooks.tags(cell) else _HEADING.findall(prose)
-        section = next((text for level, text in headings if len(level) == 2), section)
+        begun = [text for level, text in headings if len(level) == 2]
+        section = (begun or [section])[0 if prose.startswith("#") else -1]
         title = headings[0][1] if headings else title
         if kind == "skip":
             continue
@@ -230,6 +235,7 @@ def stacks_of(lesson):
         slide.notes += [book.item(each[1:]) if each.startswith("@") else each for each in said]
         slide.prose += [prose] if prose and number else []
         slide.section = slide.section or section
+        section = (begun or [section])[-1]
     told = set()
     for slide in (slide for stack in stacks for slide in stack):
         slide.notes = slide.notes or slide.prose

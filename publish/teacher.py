@@ -70,9 +70,14 @@ def book(lesson):
         Empty if the lesson has no page.
     """
     page = FOLDER / f"{lesson.name}.md"
-    text = re.sub(r"<!-- \w.*?<!-- end -->\n*", "", page.read_text(encoding="utf-8"), flags=re.S) if page.is_file() else ""
+    text = (
+        re.sub(r"<!-- \w.*?<!-- end -->\n*", "", page.read_text(encoding="utf-8"), flags=re.S) if page.is_file() else ""
+    )
     text = text.replace("(../../notebooks/", "(")
-    wrong = [f'**Some think: {title}** {answer}' for title, answer in re.findall(r"^### (.*)\n\n((?:[^\n#]+\n)+)", text, re.M)]
+    wrong = [
+        f"**Some think: {title}** {answer}"
+        for title, answer in re.findall(r"^### (.*)\n\n((?:[^\n#]+\n)+)", text, re.M)
+    ]
     asked = re.findall(r"^\*\*[^*\n]+\*\* .*", text, re.M)
     shown = re.findall(r"^- (.*)", text.partition("## To demonstrate")[2], re.M)
     rows = {section: (minutes, how) for minutes, section, how in _PLANNED.findall(text)}

@@ -9,12 +9,11 @@ function fitWidth(formula) {
 }
 
 function fit(frame) {
-  const boxes = [frame, ...frame.querySelectorAll("pre")];
   const formulas = [...frame.querySelectorAll('mjx-container[display="true"]')];
   for (let size = frame.querySelector("figure") ? 1 : MOST; size >= LEAST - 1e-9; size -= 0.05) {
     frame.style.setProperty("--size", size.toFixed(2));
     formulas.forEach(fitWidth);
-    if (boxes.every((box) => box.scrollHeight <= box.clientHeight && box.scrollWidth <= box.clientWidth)) return;
+    if (frame.scrollHeight <= frame.clientHeight && frame.scrollWidth <= frame.clientWidth) return;
   }
 }
 
