@@ -33,7 +33,7 @@ WIDTH, HEIGHT = 1280, 720
 NARROW = 1.5  # a picture whose width is less than this times its height stands beside the text, not below it
 LONG = 6  # lines of code that prints something; where there are more, a slide shows only what it prints
 _HEADING = re.compile(r"^(#{1,4}) (.*)\n*", re.M)
-_DOCSTRING = re.compile(r'("""(?:(?!""").)+)\n\n(?:(?!""").|\n)*"""')  # of more than a line
+_DOCSTRING = re.compile(r'^ *"""(?:(?!""").|\n)*"""\n', re.M)  # the slide's title says what the code does
 _FOR_TOOLS = re.compile(r" *# (noqa|fmt)\b.*")
 _COVER = re.compile(r"!\[([^\]]*)\]\((\.\./[^)]*)\)\s*")
 
@@ -169,7 +169,7 @@ def parts_of(cell):
     if shown:
         return parts + [Part("picture", figure, is_fragment) for figure in shown]
     if not (notebooks.is_folded(cell) or (cell.outputs and len(cell.source.splitlines()) > LONG)):
-        parts.append(Part("code", _DOCSTRING.sub(r'\1"""', _FOR_TOOLS.sub("", cell.source)), is_fragment))
+        parts.append(Part("code", _DOCSTRING.sub("", _FOR_TOOLS.sub("", cell.source)), is_fragment))
     for output in cell.outputs:
         data = output.get("data", {})
         if "text/markdown" in data:
@@ -234,7 +234,7 @@ def stacks_of(lesson):
         said = slideshow.get("notes", [])
         slide.notes += [book.item(each[1:]) if each.startswith("@") else each for each in said]
         slide.prose += [prose] if prose and number else []
-        slide.section = slide.section or section
+        slide.section = slide.section or (slide.title if slide.title in begun else section)
         section = (begun or [section])[-1]
     told = set()
     for slide in (slide for stack in stacks for slide in stack):

@@ -17,8 +17,8 @@ from tools import refresh
 
 BY_NAME = {lesson.name: lesson for lesson in notebooks.lessons()}
 LESSONS = list(BY_NAME)
-TEXT, CODE = 20, 15  # the smallest sizes that are allowed, in pixels of 1280 x 720
-LOOK = """([text, code]) => {
+TEXT, CODE, OUTPUT = 20, 18, 16  # the smallest sizes that are allowed, in pixels of 1280 x 720
+LOOK = """([text, code, output]) => {
   const faults = [];
   Reveal.getSlides().forEach((section, number) => {
     const { h, v } = Reveal.getIndices(section);
@@ -28,7 +28,7 @@ LOOK = """([text, code]) => {
     frame.querySelectorAll("p, li, td, h2, pre, img, mjx-container").forEach(part => {
       const { right, bottom, left, top, height, width } = part.getBoundingClientRect();
       if (right > 1281 || bottom > 721 || left < -1 || top < -1) say(`${part.tagName} sticks out`);
-      const size = parseFloat(getComputedStyle(part).fontSize), least = part.closest("pre") ? code : text;
+      const size = parseFloat(getComputedStyle(part).fontSize), least = !part.closest("pre") ? text : part.closest(".output") ? output : code;
       if (part.matches("p, li, td, h2, pre") && size < least) say(`${part.tagName} is only ${size} px large`);
       if (part.tagName == "IMG" && ((height < 200 && width < 900) || !part.alt.trim())) say(`a picture of ${height} px, "${part.alt}"`);
     });
@@ -85,7 +85,7 @@ def words(text):
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_slide_fits_is_large_enough_and_asks_no_network(projector, name):
     show(projector, name)
-    assert projector.page.evaluate(LOOK, [TEXT, CODE]) + projector.errors + projector.requests == []
+    assert projector.page.evaluate(LOOK, [TEXT, CODE, OUTPUT]) + projector.errors + projector.requests == []
 
 
 @needs_extra
@@ -96,7 +96,7 @@ def test_the_judge_of_a_slide_sees_one_that_is_too_full(projector):
     projector.page.evaluate(script, [2, "<p>line</p>" * 30])
     projector.page.evaluate(script, [3, "<div class='text'><p style='width: 1500px'>wide $x</p></div>"])
     projector.page.evaluate(script, [4, "<p style='font-size: 12px'>small</p><img width=50 height=50>"])
-    faults = "\n".join(projector.page.evaluate(LOOK, [TEXT, CODE]))
+    faults = "\n".join(projector.page.evaluate(LOOK, [TEXT, CODE, OUTPUT]))
     assert "slide 3: too full" in faults
     assert "slide 4: P sticks out" in faults
     assert "slide 4: a formula is not drawn" in faults
@@ -399,13 +399,10 @@ def test_long_code_that_prints_something_gives_way_to_what_it_prints_and_folded_
     assert [part.kind for part in slides.parts_of(printing)] == ["output"]
 
 
-def test_of_a_long_docstring_the_first_line_is_shown_and_code_between_two_docstrings_stays():
-    source = 'class A:\n    """One."""\n\n    x: int  # noqa: A1\n\n    def f(self):\n        """Two.\n\n        More.\n        """\n        return 1'
+def test_code_is_shown_without_docstrings_and_marks_for_tools():
+    source = 'class A:\n    """One."""\n\n    x: int  # noqa: A1\n\n    def f(self):\n        """Two.\n\n        More.\n        """\n        return """a"""'
     (shown,) = slides.parts_of(nbformat.v4.new_code_cell(source))
-    assert (
-        shown.content
-        == 'class A:\n    """One."""\n\n    x: int\n\n    def f(self):\n        """Two."""\n        return 1'
-    )
+    assert shown.content == 'class A:\n\n    x: int\n\n    def f(self):\n        return """a"""'
 
 
 def test_a_tall_picture_stands_beside_the_text_and_the_words_come_first():
