@@ -179,7 +179,6 @@ def test_jupyterlabs_own_export_has_the_same_slides_with_the_same_pictures(name)
     ours, theirs = deck(name), exported(BY_NAME[name])
     assert len(ours) == len(theirs) == sum(kind in ("slide", "subslide") for kind in types)
     pictures = [[png for png, _ in slide.all("picture")] for slide in ours]
-    assert [list(map(len, pictures)), list(map(len, theirs))][0] == list(map(len, theirs))
     first, later = theirs[0], [src.replace("\n", "") for each in theirs[1:] for src in each]
     assert later == [f"data:image/png;base64,{png}" for each in pictures[1:] for png in each]
     assert [source_of(png) for png in pictures[0]] == first
@@ -191,7 +190,10 @@ def test_a_deck_has_20_to_25_slides_with_figures_first_and_ends_with_exercises_a
     assert 20 <= len(found) <= 25
     assert (found[0].title, found[0].parts[0].content) == (card.title, card.promise)
     assert notebooks.OBJECTIVES in found[0].parts[1].content
-    assert found[1].all("picture") or found[2].all("picture")
+    with_picture = sum(bool(slide.all("picture")) for slide in found)
+    assert with_picture >= min(
+        len(found) / 2, BY_NAME[name].budget.figures + 1
+    )  # all that the lesson has, and the cover
     assert [slide.title for slide in found[-2:]] == ["Exercises", "Recap"]
     assert len({slide.title for slide in found}) == len(found)
 
