@@ -8,8 +8,8 @@ The deck is chosen in the notebook, in each cell's metadata under ``slideshow``,
 - ``notes``: a list of what the speaker says and asks. One that begins with ``@`` stands for the question, misconception or
   demonstration of the teacher's book that holds the words after it.
 
-Of a code cell a slide shows what a reader sees: its figure, or its code, unless that is folded or long and prints something, and
-what it printed.
+Of a code cell a slide shows what a reader sees: its figure, or its code, unless that is folded, or long and prints something,
+and what it printed.
 """
 
 import base64
@@ -168,7 +168,8 @@ def parts_of(cell):
     shown = notebooks.figures(cell)
     if shown:
         return parts + [Part("picture", figure, is_fragment) for figure in shown]
-    if not (notebooks.is_folded(cell) or (cell.outputs and len(cell.source.splitlines()) > LONG)):
+    is_table = any("text/markdown" in output.get("data", {}) for output in cell.outputs)
+    if not (notebooks.is_folded(cell) or is_table or (cell.outputs and len(cell.source.splitlines()) > LONG)):
         parts.append(Part("code", _DOCSTRING.sub("", _FOR_TOOLS.sub("", cell.source)), is_fragment))
     for output in cell.outputs:
         data = output.get("data", {})
@@ -236,7 +237,7 @@ def stacks_of(lesson):
         slide.prose += [prose] if prose and number else []
         slide.section = slide.section or (slide.title if slide.title in begun else section)
         section = (begun or [section])[-1]
-    told = set()
+    told = {stacks[0][0].section}
     for slide in (slide for stack in stacks for slide in stack):
         slide.notes = slide.notes or slide.prose
         if slide.section not in told:

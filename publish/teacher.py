@@ -35,19 +35,22 @@ class Book(NamedTuple):
     ----------
     rows : dict
         By section: the minutes that it takes in a class of 45, and how.
+    left_out : str
+        The sections that such a class leaves out.
     items : list of str
         Misconceptions, questions with their answers, and demonstrations, as Markdown.
     """
 
     rows: dict
+    left_out: str
     items: list
 
     def plan(self, section):
-        """Say how long a section takes, and how to teach it; in a list, empty where the page has no plan."""
-        if not self.rows or not section:
-            return []
-        minutes, how = self.rows.get(section, ("", ""))
-        return [f"**{minutes} of 45 minutes.** {how}" if minutes else "**Left out of 45 minutes.**"]
+        """Say how long a section takes, and how to teach it; in a list, empty where the page doesn't say."""
+        if section in self.rows:
+            minutes, how = self.rows[section]
+            return [f"**{minutes} of 45 minutes.** {how}"]
+        return ["**Left out of 45 minutes.**"] if section and section in self.left_out else []
 
     def item(self, words):
         """Find the one item that holds these words; ValueError if there are none or several."""
@@ -81,7 +84,8 @@ def book(lesson):
     asked = re.findall(r"^\*\*[^*\n]+\*\* .*", text, re.M)
     shown = re.findall(r"^- (.*)", text.partition("## To demonstrate")[2], re.M)
     rows = {section: (minutes, how) for minutes, section, how in _PLANNED.findall(text)}
-    return Book(rows, [each.strip() for each in [*wrong, *asked, *(f"**Show.** {each}" for each in shown)]])
+    left_out = "".join(re.findall(r"^Leave out: (.*)", text, re.M))
+    return Book(rows, left_out, [each.strip() for each in [*wrong, *asked, *(f"**Show.** {each}" for each in shown)]])
 
 
 class Section(NamedTuple):

@@ -205,6 +205,7 @@ def test_the_notes_say_what_a_teacher_says_and_asks(name):
     said = "\n".join(note for slide in found for note in slide.notes)
     assert [item for item in book.items if item not in said] == []
     assert [how for _, how in book.rows.values() if how not in said] == []
+    assert "of 45 minutes" not in "".join(found[0].notes)
     assert sum("?" in "".join(slide.notes) for slide in found) >= len(found) / 2
     prose = [cell.source for cell in notebook(name).cells if cell.cell_type == "markdown"]
     assert not any(source in slide.notes for slide in found for source in prose if len(source) > 200)
@@ -390,7 +391,7 @@ def test_a_fragment_appears_later_and_what_is_left_out_stays_out(tmp_path):
     assert deck[-1].title == "Exercises"
 
 
-def test_long_code_that_prints_something_gives_way_to_what_it_prints_and_folded_code_always_does():
+def test_long_code_gives_way_to_what_it_prints_and_folded_code_and_that_of_a_table_always_do():
     printing = nbformat.v4.new_code_cell(
         "x = 1\n" * 6 + "print(x)", outputs=[nbformat.v4.new_output("stream", text="1\n")]
     )
@@ -399,6 +400,10 @@ def test_long_code_that_prints_something_gives_way_to_what_it_prints_and_folded_
     assert [part.kind for part in slides.parts_of(printing)] == ["code", "output"]
     printing.metadata["jupyter"] = dict(notebooks.FOLDED)
     assert [part.kind for part in slides.parts_of(printing)] == ["output"]
+    table = nbformat.v4.new_code_cell(
+        "table", outputs=[nbformat.v4.new_output("display_data", {"text/markdown": "| a |"})]
+    )
+    assert slides.parts_of(table) == [slides.Part("text", "| a |")]
 
 
 def test_code_is_shown_without_docstrings_and_marks_for_tools():
@@ -430,6 +435,7 @@ def test_a_note_that_points_to_the_teachers_book_must_find_one_place():
     assert "wrong:" not in "".join(book.items)
     assert book.plan("What makes a good split?")[0].startswith("**10 of 45 minutes.** Derive")
     assert book.plan("How do you find more than two classes?") == ["**Left out of 45 minutes.**"]
+    assert book.plan("Recap") == book.plan("") == []
     with pytest.raises(ValueError, match="got 0"):
         book.item("words that stand nowhere")
     with pytest.raises(ValueError, match="one place"):
