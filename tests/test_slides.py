@@ -17,7 +17,7 @@ from tools import refresh
 
 BY_NAME = {lesson.name: lesson for lesson in notebooks.lessons()}
 LESSONS = list(BY_NAME)
-TEXT, CODE, OUTPUT = 20, 18, 16  # the smallest sizes that are allowed, in pixels of 1280 x 720
+TEXT, CODE, OUTPUT = 20, 20, 16  # the smallest sizes that are allowed, in pixels of 1280 x 720
 LOOK = """([text, code, output]) => {
   const faults = [];
   Reveal.getSlides().forEach((section, number) => {
