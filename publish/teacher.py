@@ -25,6 +25,69 @@ _ROW = re.compile(
 KINDS = {1: "a value", 2: "a function", 3: "a design"}
 
 
+_PLANNED = re.compile(r"^\| (\d+) \| ([^|]+?) \| ([^|]+?) \|$", re.M)  # a row of the plan for 45 minutes
+
+
+class Book(NamedTuple):
+    """What a lesson's page says, for the speaker's notes.
+
+    Attributes
+    ----------
+    rows : dict
+        By section: the minutes that it takes in a class of 45, and how.
+    left_out : str
+        The sections that such a class leaves out.
+    items : list of str
+        Misconceptions, questions with their answers, and demonstrations, as Markdown.
+    """
+
+    rows: dict
+    left_out: str
+    items: list
+
+    def plan(self, section):
+        """Say how long a section takes, and how to teach it; in a list, empty where the page doesn't say."""
+        if section in self.rows:
+            minutes, how = self.rows[section]
+            return [f"**{minutes} of 45 minutes.** {how}"]
+        return ["**Left out of 45 minutes.**"] if section and section in self.left_out else []
+
+    def item(self, words):
+        """Find the one item that holds these words; ValueError if there are none or several."""
+        found = [item for item in self.items if words in item]
+        if len(found) != 1:
+            raise ValueError(f"expected one place in the teacher's book with the words {words!r}, got {len(found)}")
+        return found[0]
+
+
+def book(lesson):
+    """Read a lesson's page.
+
+    Parameters
+    ----------
+    lesson : course_utils.notebooks.Lesson
+
+    Returns
+    -------
+    Book
+        Empty if the lesson has no page.
+    """
+    page = FOLDER / f"{lesson.name}.md"
+    text = (
+        re.sub(r"<!-- \w.*?<!-- end -->\n*", "", page.read_text(encoding="utf-8"), flags=re.S) if page.is_file() else ""
+    )
+    text = text.replace("(../../notebooks/", "(")
+    wrong = [
+        f"**Some think: {title}** {answer}"
+        for title, answer in re.findall(r"^### (.*)\n\n((?:[^\n#]+\n)+)", text, re.M)
+    ]
+    asked = re.findall(r"^\*\*[^*\n]+\*\* .*", text, re.M)
+    shown = re.findall(r"^- (.*)", text.partition("## To demonstrate")[2], re.M)
+    rows = {section: (minutes, how) for minutes, section, how in _PLANNED.findall(text)}
+    left_out = "".join(re.findall(r"^Leave out: (.*)", text, re.M))
+    return Book(rows, left_out, [each.strip() for each in [*wrong, *asked, *(f"**Show.** {each}" for each in shown)]])
+
+
 class Section(NamedTuple):
     """A part of a lesson.
 

@@ -1,6 +1,6 @@
 // Starts the deck once its formulas are drawn, and makes what is on a slide as large as it has room for, within limits.
 const { width, height } = document.currentScript.dataset;
-const [MOST, LEAST] = [1.15, 0.7]; // of the size in deck.css
+const [MOST, LEAST] = [1.4, 0.7]; // of the size in deck.css
 
 function fitWidth(formula) {
   formula.style.fontSize = "100%";
