@@ -4,6 +4,7 @@ A lesson is run up to its last explorer, and each explorer is drawn at some posi
 refresh`` does the same in the run that stores the lesson. The pictures lie in ``publish/frames/``; `make site` only copies them.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from nbclient import NotebookClient
 from PIL import Image
+from scipy import ndimage
 
 from course_utils import notebooks, plots
 from course_utils.notebooks import is_code
@@ -60,16 +62,16 @@ PLANS = {
             "one entry changed: no saddle point": [[4, -2, 10], [-10, 3, 2], [8, -6, 7]],
             "matching pennies": [[1, -1], [-1, 1]],
             "rock, paper, scissors": [[0, -1, 1], [1, 0, -1], [-1, 1, 0]],
-            "a row that is never worth it": [[3, 1], [1, 2], [0, 0]],
+            "a row that is never worth it": [[3, 1, 2], [1, 2, 3], [0, 0, 0]],
             "penalty kick, goals in percent": [[70, 93], [95, 58]],
         },
     },
-    "10 draw_damped": {"limit": 80},
+    "10 draw_damped": {"limit": 36},
 }
 
 
-def code_for(name, folder):
-    """The line that starts the recorder in a lesson's kernel.
+def options(name, folder):
+    """The kernel's options with which a lesson is recorded.
 
     Parameters
     ----------
@@ -80,13 +82,12 @@ def code_for(name, folder):
 
     Returns
     -------
-    str
-        For the option ``--IPKernelApp.exec_lines`` of the kernel.
+    list of str
     """
-    plan = json.dumps({key[3:]: value for key, value in PLANS.items() if key[:2] == name[:2]})
+    plans = json.dumps({key[3:]: value for key, value in PLANS.items() if key[:2] == name[:2]})
     start = f"__import__('sys').path.insert(0, {str(PROJECT)!r}); "
-    start += f"__import__('publish.recorder').recorder.Recorder({str(folder)!r}, __import__('json').loads({plan!r})); "
-    return start + "__import__('sys').path.pop(0)"
+    start += f"__import__('publish.recorder').recorder.Recorder({str(folder)!r}, __import__('json').loads({plans!r})); "
+    return [f"--IPKernelApp.exec_lines={start}__import__('sys').path.pop(0)"]
 
 
 def seconds(folder):
@@ -129,7 +130,8 @@ def overlay(png, start):
     if new.shape != old.shape:  # a table with fewer rows, whose picture is lower
         room = [(0, large - small) for large, small in zip(old.shape, new.shape, strict=True)]
         new = np.pad(new, room, constant_values=255)
-    changed = (new != old).any(axis=2)
+    # Wider by two pixels: where a page scales both pictures, the edge of what lies above mixes with what lies below.
+    changed = ndimage.binary_dilation((new != old).any(axis=2), np.ones((5, 5)))
     image = Image.fromarray(np.dstack([new * changed[..., None], np.uint8(255 * changed)]))
     made = []
     for options in ({"lossless": True, "quality": 70}, {"quality": 80, "alpha_quality": 100}):
@@ -170,8 +172,6 @@ def digest_of(text_or_bytes):
 
 def still_of(cell):
     """The stored picture of an explorer's cell, as a file."""
-    import base64
-
     return base64.b64decode(notebooks.figure(cell)[0])
 
 
@@ -279,7 +279,7 @@ def record(lesson, frames=FRAMES):
     with tempfile.TemporaryDirectory() as recorded:
         NotebookClient(
             notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(lesson.path.parent)}},
-            store_widget_state=False, extra_arguments=[f"--IPKernelApp.exec_lines={code_for(lesson.name, recorded)}"],
+            store_widget_state=False, extra_arguments=options(lesson.name, recorded),
         ).execute()  # fmt: skip
         store(lesson.name, notebook.cells, recorded, frames)
     pairs = zip(stored, explorers(notebook.cells), strict=True)

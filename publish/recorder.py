@@ -4,9 +4,11 @@
 counts of cells stay as they were.
 """
 
+import contextlib
 import functools
 import hashlib
 import inspect
+import io
 import itertools
 import json
 import math
@@ -75,8 +77,7 @@ def _slider(name, spec, draw, wanted):
     values = [_clean(low) for low in np.arange(control.min, control.max + control.step / 2, control.step).tolist()]
     if isinstance(start, int):
         values = [int(value) for value in values]
-    label = control.description
-    return {"name": name, "label": label, "start": start, "all": values, "wanted": wanted.get(name)}
+    return {"name": name, "label": control.description, "start": start, "all": values, "wanted": wanted.get(name)}
 
 
 def _drawn(draw):
@@ -89,7 +90,8 @@ def _drawn(draw):
         found[:] = [" ".join(title.split()) for title in titles if title]
         return fig
 
-    return explore._render(make), "; ".join(found)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return explore._render(make), "; ".join(found)
 
 
 class Recorder:
@@ -109,12 +111,12 @@ class Recorder:
         self.folder, self.plans, self.count, self.seconds, self.source = Path(folder), plans, 0, 0.0, ""
         get_ipython().events.register("pre_run_cell", self._remember)
         for name in ("explore", "explore_table", "explore_clicks"):
-            setattr(explore, name, self._recording(name, getattr(explore, name)))
+            setattr(explore, name, self._recording(getattr(explore, name)))
 
     def _remember(self, info):
         self.source = info.raw_cell
 
-    def _recording(self, kind, show):
+    def _recording(self, show):
         @functools.wraps(show)
         def shown(draw, *state, alt=None, **sliders):
             show(draw, *state, alt=alt, **sliders)
@@ -134,7 +136,8 @@ class Recorder:
         controls = [_slider(name, spec, draw, plan) for name, spec in sliders.items()]
         chosen = grid([(c["wanted"] or c["all"], c["start"]) for c in controls], plan.get("limit", LIMIT))
         presets = {"as it opens": state[0]} | plan.get("presets", {}) if state else {}
-        presets = {name: np.array(value) for name, value in presets.items()}
+        kind = bool if state and np.array(state[0]).dtype == bool else float  # marks, or a table
+        presets = {name: np.array(value, kind) for name, value in presets.items()}
         parts = [{"label": plan.get("label", "start"), "values": list(presets), "start": 0}] if state else []
         parts += [
             {"label": c["label"], "values": values, "start": values.index(c["start"])}

@@ -70,7 +70,7 @@ def cards():
     for lesson in notebooks.lessons():
         card, (_, alt) = lesson.card, lesson.cover
         items.append(
-            f'<li><img src="_static/covers/{lesson.number}.webp" alt="{html.escape(alt)}" loading="lazy" width="480" height="240">'
+            f'<li><img src="_static/covers/{lesson.number}.webp" alt="{html.escape(alt)}" width="480" height="240">'
             f'<a href="{lesson.name}.html">{lesson.number} {html.escape(card.title)}</a>'
             f"<p>{MarkdownIt().renderInline(card.promise)}</p><p>{card.study_minutes} minutes of study</p></li>"
         )
@@ -261,7 +261,7 @@ def _covers(folder):
 
 
 _SECTION = re.compile(
-    r'<section id="([^"]+)">\s*(?:<span id="[^"]*"></span>)*\s*<h([1-3])>(.*?)<a class="headerlink"', re.S
+    r'<section[^>]* id="([^"]+)">\s*(?:<span id="[^"]*"></span>)*\s*<h([1-3])>(.*?)<a class="headerlink"', re.S
 )
 _UNREAD = re.compile(r"<(script|style|pre|svg)\b.*?</\1>|<[^>]+>", re.S)
 

@@ -79,11 +79,10 @@ def theme(html):
     static = html / "_static"
     for path in static.rglob("*.map"):
         path.unlink()
-    for folder in (
-        static / "vendor" / "fontawesome",
-        static / "locales",
-    ):  # the script draws icons; pages are in English
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(static / "locales", ignore_errors=True)
+    for path in (static / "vendor").rglob("fa-*.woff2"):
+        if path.name != "fa-solid-900.woff2":  # pages name no other, and the script draws most of this one
+            path.unlink()
     icons = static / "scripts" / "fontawesome.js"
     if not icons.exists():
         return

@@ -37,7 +37,7 @@ function explorer(place) {
   function preload() {
     now.forEach((position, k) => {
       for (const next of [position - 1, position + 1]) {
-        if (next >= 0 && next < told.sliders[k].values.length) load(now.with(k, next));
+        if (next >= 0 && next < told.sliders[k].values.length) load(now.map((other, j) => (j === k ? next : other)));
       }
     });
   }
