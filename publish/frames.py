@@ -43,17 +43,17 @@ PLANS = {
         },
     },
     "04 draw_lloyd": {
-        "points": [2, 4, 5],
+        "points": [5],
         "k": [3, 5],
         "half_step": [0, 1, 2, 4, 40],
-        "limit": 30,
+        "limit": 10,
         "label": "starting centroids",
         "presets": {
             "spread out": _marked((16, 16), (7, 5), (3, 10), (7, 14)),
             "all in one corner": _marked((16, 16), (13, 1), (14, 1), (14, 2)),
         },
     },
-    "05 <lambda>": {"limit": 75},
+    "05 <lambda>": {"limit": 48},
     "06 draw_threshold": {"threshold": [-8, -4, -2, 0, 2, 4, 8], "limit": 56},
     "07 draw_moved": {"limit": 125},
     "10 draw_game": {
@@ -66,7 +66,7 @@ PLANS = {
             "penalty kick, goals in percent": [[70, 93], [95, 58]],
         },
     },
-    "10 draw_damped": {"limit": 36},
+    "10 draw_damped": {"limit": 20},
 }
 
 
@@ -112,21 +112,18 @@ def overlay(png, start):
     Parameters
     ----------
     png, start : bytes
-        Files of pictures, the first at most as large, as :func:`course_utils.plots.compact` makes them.
+        Files of pictures, as :func:`course_utils.plots.compact` makes them.
 
     Returns
     -------
     bytes
         A WebP file, transparent where both are equal: without loss where that is smaller, else with one that is hard to see.
-
-    Raises
-    ------
-    ValueError
-        If a frame is larger than the start.
     """
     new, old = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in (png, start))
-    if (np.array(new.shape) > old.shape).any():
-        raise ValueError(f"a frame of {new.shape[:2]} pixels doesn't fit over a start of {old.shape[:2]}.")
+    if (np.array(new.shape) > old.shape).any():  # a picture of more rows is shown smaller
+        smaller = Image.fromarray(new)
+        smaller.thumbnail(old.shape[1::-1])
+        new = np.asarray(smaller)
     if new.shape != old.shape:  # a table with fewer rows, whose picture is lower
         room = [(0, large - small) for large, small in zip(old.shape, new.shape, strict=True)]
         new = np.pad(new, room, constant_values=255)

@@ -253,8 +253,8 @@ def _covers(folder):
         stream = io.BytesIO()
         with Image.open(path) as image:
             image = image.convert("RGB")
-            image.thumbnail((640, 640))
-            image.save(stream, "WEBP", quality=82, method=4)
+            image.thumbnail((560, 560))
+            image.save(stream, "WEBP", quality=76, method=4)
         target = folder / f"{path.stem}.webp"
         if not target.exists() or target.read_bytes() != stream.getvalue():
             target.write_bytes(stream.getvalue())
