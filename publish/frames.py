@@ -54,7 +54,7 @@ PLANS = {
         },
     },
     "05 <lambda>": {"limit": 48},
-    "06 draw_threshold": {"threshold": [-8, -4, -2, 0, 2, 4, 8], "limit": 56},
+    "06 draw_threshold": {"threshold": [-8, -4.0, -2, 0, 2, 4, 8], "picture": [0, 9, 15]},
     "07 draw_moved": {"limit": 125},
     "10 draw_game": {
         "label": "table",
@@ -67,6 +67,7 @@ PLANS = {
         },
     },
     "10 draw_damped": {"limit": 20},
+    "11 draw_album": {"digit": [0, 7], "moment": [1, 2, 3, 4, 5, 6, 7, 8]},
 }
 
 
