@@ -41,7 +41,7 @@ def test_frames_belong_to_the_cell_and_its_picture_as_they_are_stored(name, numb
     size = Image.open(io.BytesIO(frames.still_of(cell))).size
     names = {path.name: path for path in folder.glob("*.webp")}
     assert set(names) == {f"{k}.webp" for k in range(count) if k != words["start"]}
-    assert {Image.open(path).size for path in names.values()} == {size}
+    assert {Image.open(io.BytesIO(path.read_bytes())).size for path in names.values()} == {size}
 
 
 def test_there_are_no_frames_of_other_explorers_and_all_are_small():
