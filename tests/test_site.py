@@ -1,6 +1,9 @@
 """The reading site as a reader has it: built, opened from the disk in a real browser, on a phone and on a screen."""
 
+import base64
 import functools
+import io
+import json
 import re
 import runpy
 import subprocess
@@ -9,9 +12,10 @@ import sys
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from course_utils import notebooks
-from publish import pages, teacher
+from publish import frames, pages, teacher
 from tests.browser import grave_faults, needs_browser, needs_extra, tab
 
 pytestmark = needs_extra
@@ -79,7 +83,7 @@ def complaints(page, exclude=("pre", "mjx-container")):
 
 def pictures_without_text(page):
     script = "images => images.filter(image => !image.alt.trim() || !image.naturalWidth).map(image => image.outerHTML)"
-    return page.locator("img").evaluate_all(script)
+    return page.locator("img:not(.frame)").evaluate_all(script)  # a frame lies over a picture that has its text
 
 
 @needs_browser
@@ -127,6 +131,31 @@ def test_search_finds_the_lesson_that_a_word_is_from(reading):
 
 
 @needs_browser
+@pytest.mark.parametrize(
+    ("words", "name", "section"),
+    [
+        ("over-segmentation markers", "03_watershed", "Flood a profile"),
+        ("which landscape", "03_watershed", "Which landscape?"),
+    ],
+)
+def test_search_leads_to_the_section_and_names_it_and_its_lesson(reading, words, name, section):
+    reading.open((HTML / "search.html").as_uri() + f"?q={words.replace(' ', '+')}")
+    result = reading.page.locator("#section-results li", has_text=section).first
+    assert result.inner_text() == f"{section} in {title(name)}"
+    result.locator("a").click()
+    place = reading.page.url.rpartition("#")[2]
+    assert reading.page.url.startswith((HTML / f"{name}.html").as_uri())
+    assert reading.page.locator(f"section[id='{place}'] > :is(h1, h2, h3)").inner_text().startswith(section)
+    assert reading.errors + reading.requests == []
+
+
+@needs_browser
+def test_search_for_what_no_section_has_shows_no_list(reading):
+    reading.open((HTML / "search.html").as_uri() + "?q=xylophone")
+    assert reading.page.locator("#section-results").count() == 0
+
+
+@needs_browser
 def test_the_judges_of_a_page_see_a_page_that_is_wrong(reading, tmp_path):
     page = tmp_path / "wrong.html"
     page.write_text(
@@ -159,6 +188,16 @@ def test_previous_and_next_lead_through_all_lessons():
 @pytest.mark.parametrize("name", LESSONS)
 def test_each_figure_has_the_text_that_is_stored_with_it(name):
     assert [image["alt"] for image in soup(name).select(".cell_output img")] == figures(name)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_figure_has_the_pixels_that_are_stored(name):
+    stored = [base64.b64decode(picture) for cell in notebook(name).cells if (picture := notebooks.figure(cell)[0])]
+    shown = [HTML / image["src"] for image in soup(name).select(".cell_output img")]
+    assert [path.suffix for path in shown] == [".webp"] * len(stored)
+    for picture, path in zip(stored, shown, strict=True):
+        one, other = (Image.open(source).convert("RGB") for source in (io.BytesIO(picture), path))
+        assert one.size == other.size and one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -204,9 +243,120 @@ def test_every_link_inside_the_site_leads_to_a_page_and_a_place_on_it(name):
     assert broken == []
 
 
-def test_no_link_inside_the_site_leads_to_a_notebook_file():
-    links = [link["href"] for name in PAGES for link in soup(name).select("a[href*='.ipynb']")]
-    assert [link for link in links if not link.startswith("https:")] == []
+def test_the_only_link_to_a_notebook_file_is_its_download():
+    links = [(name, link["href"]) for name in PAGES for link in soup(name).select("a[href*='.ipynb']")]
+    inside = [(name, link) for name, link in links if not link.startswith("https:")]
+    assert inside == [(name, f"notebooks/{name}.ipynb") for name in LESSONS]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_download_is_the_notebook_as_it_is_stored_without_its_pictures(name):
+    link = soup(name).select_one("a[download]")
+    assert link.get_text() == "Download the notebook"
+    saved = HTML / link["href"]
+    wanted = notebooks.read(notebooks.FOLDER / f"{name}.ipynb")
+    for output in (output for cell in wanted.cells for output in cell.get("outputs", [])):
+        output.get("data", {}).pop("image/png", None) and output.metadata.pop("image/png", None)
+    assert saved.read_bytes() == (nbformat.writes(wanted) + "\n").encode()
+    code = [cell.source for cell in notebooks.read(saved).cells]
+    assert code == [cell.source for cell in notebook(name).cells]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_how_to_run_a_lesson_is_said_with_commands_that_the_readme_has(name):
+    panel, readme = soup(name).select_one("article details.run"), pages.BUILD.parent / "README.md"
+    commands = [command.get_text().replace(f"={name[:2]}", "=02") for command in panel.select("pre, code")]
+    assert "make lab" in commands and "make copy NOTEBOOK=02" in commands and f"notebooks/{name}.ipynb" in commands
+    text = readme.read_text(encoding="utf-8")
+    assert [command for command in commands if command not in text] == []
+
+
+EXPLORERS = [name for name in LESSONS if frames.explorers(notebook(name).cells)]
+
+
+@needs_browser
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_every_slider_changes_picture_and_text_by_keyboard_and_back_and_fetches_nothing_before(reading, name):
+    asked = []
+    reading.page.on("request", lambda request: asked.append(request.url))
+    reading.open((HTML / f"{name}.html").as_uri())
+    assert not [url for url in asked if "/frames/" in url]
+    places = reading.page.locator(".cell_output:has(.explorer)")
+    assert places.count() == len(frames.explorers(notebook(name).cells))
+    for place in places.all():
+        if closed := place.locator("xpath=ancestor::details[not(@open)]").count():
+            assert closed == 1  # in an aside
+            place.evaluate("place => { place.closest('details').open = true }")
+        words = json.loads(place.locator(".explorer script").text_content())
+        picture, frame, says = (place.locator(part) for part in (".plate img:first-child", "img.frame", ".says"))
+        assert frame.is_hidden() and picture.get_attribute("alt") == words["alts"][words["start"]]
+        box, used = picture.bounding_box(), [slider for slider in words["sliders"] if len(slider["values"]) > 1]
+        controls = place.locator(".controls :is(input, select)")
+        assert controls.count() == len(used)
+        for slider, control in zip(used, controls.all(), strict=True):
+            there, back = (
+                ("ArrowDown", "ArrowUp") if isinstance(slider["values"][0], str) else ("ArrowRight", "ArrowLeft")
+            )
+            if slider["start"] == len(slider["values"]) - 1:
+                there, back = back, there
+            control.focus()
+            control.press(there)
+            frame.wait_for(state="visible")
+            number = int(place.locator(".explorer").get_attribute("data-frame"))
+            assert number != words["start"] and frame.get_attribute("src") == f"{words['folder']}/{number}.webp"
+            assert frame.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+            assert picture.get_attribute("alt") == words["alts"][number] == says.text_content()
+            assert picture.bounding_box()["width"] == box["width"] and frame.bounding_box() == picture.bounding_box()
+            control.press(back)
+            frame.wait_for(state="hidden")
+            assert picture.get_attribute("alt") == words["alts"][words["start"]]
+    assert reading.errors + reading.requests == []
+
+
+@needs_browser
+def test_an_explorer_moves_by_touch_on_a_phone_and_stays_inside_it(reading):
+    page = reading.page.context.browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ).new_page()
+    page.goto((HTML / "01_thresholding.html").as_uri())
+    slider = page.locator(".controls input").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box["height"] >= 32 and box["width"] >= 120
+    page.touchscreen.tap(box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2)
+    page.locator("img.frame").first.wait_for(state="visible")
+    assert "threshold" in page.locator(".plate img").first.get_attribute("alt")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.close()
+
+
+@needs_browser
+def test_without_javascript_an_explorer_is_its_stored_picture_and_sentence(reading):
+    page = reading.page.context.browser.new_context(java_script_enabled=False).new_page()
+    page.goto((HTML / "01_thresholding.html").as_uri())
+    place = page.locator(".cell_output:has(.explorer)").first
+    assert place.locator("img").count() == 1 and place.locator("img").is_visible()
+    assert "An explorer" in place.inner_text() and "alts" not in place.inner_text()
+    assert place.locator(":is(input, select)").count() == 0
+    page.close()
+
+
+def test_the_site_is_small_and_holds_no_file_of_its_making():
+    files = [path for path in HTML.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 15e6
+    assert not [path for path in files if path.suffix in (".map", ".doctree", ".pickle", ".po", ".mo")]
+    text = "".join((HTML / f"{name}.html").read_text(encoding="utf-8") for name in PAGES)
+    assert [path.name for path in (HTML / "_images").iterdir() if path.name not in text] == []
+
+
+def test_the_first_page_shows_each_lesson_as_a_card():
+    cards = soup("index").select("ul.cards li")
+    assert [card.a["href"] for card in cards] == [f"{name}.html" for name in LESSONS]
+    for card, lesson in zip(cards, notebooks.lessons(), strict=True):
+        words = lesson.card
+        assert card.a.get_text() == f"{lesson.number} {words.title}" and card.img["alt"] == lesson.cover[1]
+        assert (HTML / card.img["src"]).is_file() and f"{words.study_minutes} minutes" in card.get_text()
+        assert words.promise.replace("*", "") in card.get_text()
 
 
 @pytest.mark.parametrize("name", LESSONS)

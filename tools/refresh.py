@@ -8,6 +8,7 @@ import math
 import os
 import re
 import sys
+import tempfile
 import time
 
 import nbformat
@@ -16,7 +17,7 @@ from nbclient.exceptions import CellExecutionError
 from nbstripout import strip_output
 
 from course_utils import notebooks
-from publish import readme, slides
+from publish import frames, readme, slides
 
 _NOT_STORED = [
     "metadata.widgets",
@@ -30,7 +31,7 @@ _RUN_TIME = re.compile(r"(?<=Runs in )\d+(?= s on two cores)")
 _STUDY_TIME = re.compile(r"(?<=^\*)\d+(?= minutes of study\.)", re.M)
 
 
-def execute(notebook, folder):
+def execute(notebook, folder, options=()):
     """Run all cells in a new kernel.
 
     Parameters
@@ -39,6 +40,8 @@ def execute(notebook, folder):
         Changed in place.
     folder : pathlib.Path
         Where it runs.
+    options : iterable of str, optional
+        For the kernel.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def execute(notebook, folder):
     begin = time.perf_counter()
     client = NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}},
-        store_widget_state=False, coalesce_streams=True,
+        store_widget_state=False, coalesce_streams=True, extra_arguments=list(options),
     )  # fmt: skip
     client.execute()
     return time.perf_counter() - begin
@@ -121,7 +124,7 @@ def printed_seconds(seconds):
 
 
 def refresh(path):
-    """Execute, clean and store one notebook.
+    """Execute, clean and store one notebook, and the frames of its explorers for the reading site.
 
     Parameters
     ----------
@@ -130,11 +133,15 @@ def refresh(path):
     Returns
     -------
     float
-        Seconds that the run took.
+        Seconds that the run took, without the frames.
     """
     notebook = notebooks.read(path)
-    seconds = round(execute(notebook, path.parent), 1)
-    nbformat.write(clean(notebook, seconds), path)
+    with tempfile.TemporaryDirectory() as recorded:
+        seconds = execute(notebook, path.parent, frames.options(path.stem, recorded))
+        seconds = round(seconds - frames.seconds(recorded), 1)
+        nbformat.write(clean(notebook, seconds), path)
+        if path.parent == notebooks.FOLDER:
+            frames.store(path.stem, notebook.cells, recorded)
     return seconds
 
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from docutils import nodes
 
-from course_utils import notebooks
-
 project = "Advanced neural networks"
 author = "the contributors to this collection"
 copyright = "2026 the contributors to this collection. Text and figures are under CC BY 4.0, code under the MIT License"
@@ -18,9 +16,8 @@ exclude_patterns = ["files"]  # what lessons link to: for download, not pages
 nb_execution_mode = "off"  # the stored outputs are the ones that the tests compare
 nb_render_markdown_format = "myst"  # tables and links in what a cell shows
 nb_ipywidgets_js = {}
-myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath", "substitution"]
+myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-myst_substitutions = {"lessons": notebooks.catalogue()}
 suppress_warnings = ["mystnb.unknown_mime_type"]
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True  # as the source has them: a folder by its name, not by where it lies on this machine
@@ -41,6 +38,7 @@ html_theme_options = {
 }
 html_static_path = ["static"]  # of the folder that `make site` lays out: this one's, and MathJax
 html_css_files = ["site.css"]
+html_js_files = [("explorer.js", {"defer": "defer"})]
 html_use_index = html_domain_indices = False  # the search finds a name, and the package has one page
 html_show_search_summary = False  # it reads the pages anew, which a browser forbids where they are files on a disk
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
@@ -69,7 +67,15 @@ def name_toggles(app, error):
             page.write_text(named, encoding="utf-8")
 
 
+def search_sections(app, pagename, templatename, context, doctree):
+    """Let the search page look through the lessons' sections, too."""
+    if pagename == "search":
+        app.add_js_file("sections-index.js")
+        app.add_js_file("sections.js")
+
+
 def setup(app):
     """Let Sphinx call them, for each page and at the end."""
+    app.connect("html-page-context", search_sections)
     app.connect("doctree-resolved", fold_asides)
     app.connect("build-finished", name_toggles)
