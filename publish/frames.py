@@ -43,7 +43,7 @@ PLANS = {
         },
     },
     "04 draw_lloyd": {
-        "points": [5],
+        "points": [4],
         "k": [3, 5],
         "half_step": [0, 1, 2, 4, 40],
         "limit": 10,
