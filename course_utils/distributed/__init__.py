@@ -4,11 +4,13 @@ A worker is a Python process of its own with its own ``TF_CONFIG``, as on a mach
 a notebook sends it, and ends with the program that started it, also where that program is killed: see :mod:`.worker`.
 """
 
+import ast
 import atexit
 import contextlib
 import dis
 import inspect
 import json
+import linecache
 import os
 import pickle
 import queue
@@ -245,7 +247,7 @@ def parts_of(function):
     Returns
     -------
     sources, modules, values : dict
-        By name: the source of the function and of those that it calls; the modules that they use; other values.
+        By name: the source of the function and of the functions and classes that it uses; the modules that they use; other values.
 
     Raises
     ------
@@ -262,17 +264,21 @@ def parts_of(function):
         seen[name] = found
         if isinstance(found, types.ModuleType):
             modules[name] = found.__name__
-        elif found is not function and (not isinstance(found, types.FunctionType) or _is_imported(found, function)):
+        elif found is not function and (
+            not isinstance(found, (types.FunctionType, type)) or _is_imported(found, function)
+        ):
             values[name] = found
         else:
-            sources[name] = _source(found)
-            used = _names(found.__code__) & found.__globals__.keys()
-            waiting += [(each, found.__globals__[each]) for each in sorted(used)]
+            is_class = isinstance(found, type) and found is not function
+            sources[name] = _source_of_class(found) if is_class else _source(found)
+            code = compile(sources[name], name, "exec") if is_class else found.__code__
+            known = (_method(found) if is_class else found).__globals__
+            waiting += [(each, known[each]) for each in sorted(_names(code) & known.keys() - {name, "__name__"})]
     return sources, modules, values
 
 
 def _is_imported(function, beside):
-    """Whether another process can import a function: it stands in a module's file, and not beside the one that is sent."""
+    """Whether another process can import a function or a class: it stands in a module's file, and not beside the one that is sent."""
     known = getattr(sys.modules.get(function.__module__), function.__name__, None) is function
     return known and function.__module__ not in ("__main__", beside.__module__)
 
@@ -282,6 +288,26 @@ def _names(code):
     inner = [_names(each) for each in code.co_consts if isinstance(each, types.CodeType)]
     own = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     return own.union(*inner)
+
+
+def _method(found):
+    """A function of a class: it knows in which file, and beside what, the class was defined."""
+    for each in vars(found).values():
+        if isinstance(each, types.FunctionType) and linecache.getlines(each.__code__.co_filename):
+            return each
+    raise ValueError(f"the class {found.__name__} has no method, so its source is not known: give it one.")
+
+
+def _source_of_class(found):
+    # inspect looks a class up in its module's file, and a notebook's class has none.
+    lines = linecache.getlines(_method(found).__code__.co_filename)
+    for node in ast.parse("".join(lines)).body:
+        if isinstance(node, ast.ClassDef) and node.name == found.__name__:
+            first = min(each.lineno for each in [node, *node.decorator_list])
+            return "".join(lines[first - 1 : node.end_lineno])
+    raise ValueError(
+        f"the source of the class {found.__name__} is not known: define it at the top level of a cell or a file."
+    )
 
 
 def _source(function):

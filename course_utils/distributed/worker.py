@@ -47,13 +47,15 @@ def _strategy(threads):
 
 
 def _define(namespace, sources, modules, values):
-    """Define functions from their sources, with what they use; each keeps its source for TensorFlow's AutoGraph."""
+    """Define functions and classes from their sources, with what they use; each keeps its source for TensorFlow's AutoGraph."""
     namespace.update({name: importlib.import_module(module) for name, module in modules.items()}, **values)
-    for name, source in sources.items():
+    for name, source in reversed(sources.items()):  # what a class is derived from was found after it
         place = f"<{name} in a worker>"
         linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
         exec(compile(source, place, "exec"), namespace)
-        namespace[name] = namespace[re.search(r"^def (\w+)", source, re.M)[1]]  # the sender may call it by another name
+        namespace[name] = namespace[
+            re.search(r"^(?:def|class) (\w+)", source, re.M)[1]
+        ]  # the sender may call it by another name
 
 
 def _answer(work, answers):
