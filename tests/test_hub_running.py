@@ -450,7 +450,7 @@ def test_largest_lessons_stay_below_the_limit_of_a_student(students, number):
 
 
 SHARE = float(
-    os.environ.get("COURSE_HUB_SHARE", "0.5")
+    os.environ.get("COURSE_TEST_SHARE", "0.5")
 )  # of the memory that is available; by default others work here too
 
 
