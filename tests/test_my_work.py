@@ -84,6 +84,13 @@ def test_second_copy_overwrites_nothing(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1].endswith(str(Path("my", "02_otsu_3.ipynb")))
 
 
+def test_one_digit_names_one_lesson(tmp_path):
+    for name in ("01_a", "10_b", "11_c"):
+        _lesson(tmp_path / "notebooks" / f"{name}.ipynb", "1")
+    copy_lesson.main(["1"], tmp_path)
+    assert [path.name for path in (tmp_path / "my").iterdir()] == ["01_a.ipynb"]
+
+
 def test_damaged_notebook_is_copied_as_it_is(tmp_path):
     for content in (b"\xff\x00", b"[]", b"{}", b'{"cells": [1]}', b""):
         path = tmp_path / "notebooks" / "x.ipynb"

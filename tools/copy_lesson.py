@@ -75,7 +75,8 @@ def main(wanted, root=ROOT):
     from course_utils import notebooks  # here, because tools.update uses `copy` before anything is installed
 
     lessons = [lesson.path for lesson in notebooks.lessons(root / "notebooks")]
-    chosen = [path for path in lessons if path.name.startswith(tuple(wanted))]
+    beginnings = tuple(f"0{word}" if len(word) == 1 and word.isdigit() else word for word in wanted)  # 1 is lesson 01
+    chosen = [path for path in lessons if path.name.startswith(beginnings)]
     if not chosen:
         which = f"No lesson's name begins with {' or '.join(wanted)}" if wanted else "Say which lesson"
         sys.exit(f"{which}: make copy NOTEBOOK=02, for example. There are {', '.join(path.stem for path in lessons)}.")

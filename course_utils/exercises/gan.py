@@ -16,7 +16,7 @@ def _value(answer):
         0: "0 is the value where fakes and data share nothing: D is right everywhere. Here it guesses from 1 to 2.",
         np.log(2): sign,
         np.log(4): sign,
-        -np.log(4) + np.log(2) / 2: "you added the divergence once: V is -log 4 + *2* JSD.",
+        -np.log(4) + np.log(2) / 2: "you added the divergence once: V is -log 4 and twice the JSD.",
         np.log(2) / 2: "this is the divergence; V is -log 4 + 2 JSD.",
         -3 * np.log(2): "the divergence is added to -log 4; it makes the value larger.",
         -np.log(2) / 2: "this is one of V's two terms; fakes from 1 to 2 cost D as much as the data there.",
@@ -58,7 +58,8 @@ def _logits(answer):
             )
         except Wrong as problem:
             advice = (
-                "Go from logits to the loss in one step: on the way an exponential overflows, or a probability is 0."
+                "Go from logits to the loss in one step, without a clip: "
+                "on the way an exponential overflows, or a probability is 0."
             )
             raise Wrong(f"for the logits {large}: {problem} {advice}") from None
 

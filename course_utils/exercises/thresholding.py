@@ -71,10 +71,14 @@ def _pictures_to_split():
     """Small pictures, each with a name that a message can hold; the search must end where it ends from the mean."""
     rng = np.random.default_rng(0)
     chosen = [([40, 200], [900, 100]), ([40, 100, 140], [2, 2, 3]), ([20, 120, 160, 200], [3, 2, 4, 4])]
+    chosen.append(([20, 60, 100, 180], [2, 2, 2, 2]))  # from 128, the search ends at 120 and not at 90
     drawn = [(np.sort(rng.choice(256, 5, replace=False)), rng.integers(1, 40, 5)) for _ in range(12)]
     for levels, counts in chosen + drawn:  # in the second and third, t meets a gray value of the picture
         gray = rng.permutation(np.repeat(levels, counts).astype(np.uint8)).reshape(1, -1)
-        yield " and ".join(f"{n} pixels of {level}" for level, n in zip(levels, counts, strict=True)), gray
+        yield (
+            "a picture with " + ", ".join(f"{n} pixels of {level}" for level, n in zip(levels, counts, strict=True)),
+            gray,
+        )
     for name in ("coins", "cell", "camera"):
         yield f"{name}[::4, ::4]", images.sample(name)[::4, ::4]
 
@@ -134,14 +138,17 @@ def _what_is_wrong(missed, false, pieces):
     if missed > 0.35:
         return start + "A window smaller than a coin sees only coin, so it labels the middle of the coin as table."
     if false < 0.02 and missed > 0.065:
-        return start + "Do you ask for too large a difference?"
+        return start + "Do you ask for too large a difference, or is the window too small?"
     if false > 0.06 or missed > 0.2:
         return (
-            start
-            + "One number can't follow the light: compare with the surroundings, and ask for a share more than their mean."
+            start + "One number can't follow the light: compare with the surroundings, in a window wider than a coin. "
+            "If you do so already, ask for a share more than their mean."
         )
     if pieces > 100:
-        return start + f"Your masks have {pieces:.0f} pieces. Is it noise? A pixel's neighbors belong to the same coin."
+        return (
+            start
+            + f"Your masks have {pieces:.0f} pieces. Is it noise? Blur first. If you did, the window may be too small."
+        )
     return start + "Do you blur too much, or is the window too small?"
 
 
