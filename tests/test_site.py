@@ -115,7 +115,7 @@ def test_figures_lie_on_white_in_dark_mode_and_are_not_dimmed(reading):
     reading.open((HTML / f"{LESSONS[1]}.html").as_uri())
     reading.page.evaluate("document.documentElement.dataset.theme = 'dark'")
     script = "images => images.map(i => [getComputedStyle(i).backgroundColor, getComputedStyle(i).filter])"
-    plates = reading.page.locator(".cell_output img").evaluate_all(script)
+    plates = reading.page.locator(".cell_output img:not([hidden])").evaluate_all(script)
     assert plates == [["rgb(255, 255, 255)", "none"]] * len(figures(LESSONS[1]))
     body = reading.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert body != "rgb(255, 255, 255)"
