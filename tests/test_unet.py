@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks import bench_initialization
 from course_utils import notebooks, tensorflow_start
 from course_utils.notebooks import definitions
 
@@ -338,6 +339,7 @@ def test_losses_from_each_kind_of_weights_are_those_that_the_benchmark_measured(
 
 def test_losses_in_the_text_are_those_that_the_benchmark_measured():
     rows, text = rows_of("initialization"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
+    assert len(bench_initialization.RATES) == 2 and "the better of two learning rates" in text
     for kind in (
         "out batch normalization, He",
         "out batch normalization, deviation 0.02",
