@@ -134,10 +134,9 @@ def loss_of(logits):
     return np.log(1 + np.exp(-np.clip(logits, -100, 100))).mean()
 
 
-# %% gan.logits: right, rounded to four decimals
+# %% gan.logits: right, in a small dtype
 def loss_of(logits):
-    costs = [max(-logit, 0) + np.log1p(np.exp(-abs(logit))) for logit in logits.tolist()]
-    return round(float(np.mean(costs)), 4)
+    return np.logaddexp(0, -logits).mean().astype(np.float16)
 
 
 # %% gan.logits: wrong, "in one step"
@@ -241,10 +240,10 @@ def play(b, w, c, data, noise, rate):
 # %% gan.play: right, by small differences of both payoffs
 def play(b, w, c, data, noise, rate):
     def payoff(w, c):
-        return -float(discriminator_loss(w * data + c, w * (noise + b) + c))
+        return -discriminator_loss(w * data + c, w * (noise + b) + c)
 
     def cost(b):
-        return float(non_saturating_loss(w * (noise + b) + c))
+        return non_saturating_loss(w * (noise + b) + c)
 
     h = 1e-5
     up_w, up_c = payoff(w + h, c) - payoff(w - h, c), payoff(w, c + h) - payoff(w, c - h)

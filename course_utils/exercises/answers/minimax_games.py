@@ -227,19 +227,6 @@ def best_with_more_fakes(p, q, ratio):
     return p / (p + 4 * q)
 
 
-# %% minimax_games.fakes: right, the best of V by SciPy, face by face
-def best_with_more_fakes(p, q, ratio):
-    from scipy.optimize import minimize_scalar
-
-    def cost(d, a, b):
-        return -xlogy(a, d) - ratio * xlogy(b, 1 - d)
-
-    found = [
-        minimize_scalar(cost, bounds=(0, 1), args=face, method="bounded", options={"xatol": 1e-6}) for face in zip(p, q)
-    ]
-    return [each.x for each in found]
-
-
 # %% minimax_games.fakes: wrong, "which of the two terms"
 def best_with_more_fakes(p, q, ratio):
     return p / (p + q / ratio)
