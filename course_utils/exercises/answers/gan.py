@@ -421,16 +421,6 @@ def path(start, end, count):
     return (np.sin(angle - turned) * start + np.sin(turned) * end) / np.sin(angle)
 
 
-# %% gan.path: right, angles in the plane of both ends
-def path(start, end, count):
-    plane, _ = np.linalg.qr(np.stack([start, end], axis=1))
-    first, last = np.arctan2(*(plane.T @ start)[::-1]), np.arctan2(*(plane.T @ end)[::-1])
-    turn = (last - first + np.pi) % (2 * np.pi) - np.pi
-    angles = np.linspace(first, first + turn, count)
-    lengths = np.linspace(np.linalg.norm(start), np.linalg.norm(end), count)
-    return (plane @ (lengths * [np.cos(angles), np.sin(angles)])).T
-
-
 # %% gan.path: wrong, "around the origin"
 def path(start, end, count):
     share = np.linspace(0, 1, count)[:, None]
