@@ -13,8 +13,8 @@ README, COVERS = PROJECT / "README.md", PROJECT / "publish" / "covers"
 _PART = re.compile(r"(?<=<!-- lessons -->\n).*(?=<!-- end of lessons -->)", re.S)
 
 
-def table(lessons):
-    """Write the table of the lessons.
+def entries(lessons):
+    """Write what README.md says of the lessons, a paragraph for each.
 
     Parameters
     ----------
@@ -23,19 +23,21 @@ def table(lessons):
     Returns
     -------
     str
-        Markdown that GitHub shows: a picture and a link for each lesson, what it promises, and its times.
+        Markdown that GitHub shows: a picture and a link for each lesson, what it promises, and its times. The words stand beside
+        the picture, and below it on a phone, where a column of a table would shrink the picture to a stamp.
     """
-    rows = ["| | |", "| :-- | :-- |"]
+    rows = []
     for lesson in lessons:
         card, (_, alt) = lesson.card, lesson.cover
-        image = f'<img src="publish/covers/{lesson.number}.png" width="360" alt="{alt.replace(chr(34), "&quot;").replace("|", "&#124;")}">'
+        image = f'<img src="publish/covers/{lesson.number}.png" width="320" align="left" alt="{alt.replace(chr(34), "&quot;")}">'
         words = f"**[{lesson.number} {card.title}](notebooks/{lesson.path.name})**<br>{card.promise}<br>"
-        rows.append(f"| {image} | {words}*{card.study_minutes} minutes of study, {card.run_seconds} s to run* |")
-    return "\n".join(rows) + "\n"
+        times = f"*{card.study_minutes} minutes of study, {card.run_seconds} s to run*"
+        rows.append(f'{image} {words}{times}<br clear="left">\n\n')
+    return "\n" + "".join(rows)
 
 
 def write(readme=README, covers=COVERS, folder=notebooks.FOLDER):
-    """Bring the table in README.md and the lessons' pictures up to date.
+    """Bring the lessons in README.md and the lessons' pictures up to date.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def write(readme=README, covers=COVERS, folder=notebooks.FOLDER):
     for lesson in lessons:
         (covers / f"{lesson.number}.png").write_bytes(lesson.cover[0])
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(_PART.sub(lambda _: table(lessons), text), encoding="utf-8")
+    readme.write_text(_PART.sub(lambda _: entries(lessons), text), encoding="utf-8")
 
 
 if __name__ == "__main__":
