@@ -13,8 +13,8 @@ README, COVERS = PROJECT / "README.md", PROJECT / "publish" / "covers"
 _PART = re.compile(r"(?<=<!-- lessons -->\n).*(?=<!-- end of lessons -->)", re.S)
 
 
-def entries(lessons):
-    """Write what README.md says of the lessons, a paragraph for each.
+def table(lessons):
+    """Write the table of the lessons, two in a row.
 
     Parameters
     ----------
@@ -23,21 +23,22 @@ def entries(lessons):
     Returns
     -------
     str
-        Markdown that GitHub shows: a picture and a link for each lesson, what it promises, and its times. The words stand beside
-        the picture, and below it on a phone, where a column of a table would shrink the picture to a stamp.
+        Markdown that GitHub shows: a picture and a link for each lesson, what it promises, and its times. Picture and words share a
+        cell, because on a phone a column of pictures alone shrinks to stamps.
     """
-    rows = []
+    cells = []
     for lesson in lessons:
         card, (_, alt) = lesson.card, lesson.cover
-        image = f'<img src="publish/covers/{lesson.number}.png" width="320" align="left" alt="{alt.replace(chr(34), "&quot;")}">'
+        image = f'<img src="publish/covers/{lesson.number}.png" width="420" alt="{alt.replace(chr(34), "&quot;").replace("|", "&#124;")}">'
         words = f"**[{lesson.number} {card.title}](notebooks/{lesson.path.name})**<br>{card.promise}<br>"
-        times = f"*{card.study_minutes} minutes of study, {card.run_seconds} s to run*"
-        rows.append(f'{image} {words}{times}<br clear="left">\n\n')
-    return "\n" + "".join(rows)
+        cells.append(f"{image}<br>{words}*{card.study_minutes} minutes of study, {card.run_seconds} s to run*")
+    cells += [""] * (len(cells) % 2)
+    rows = [f"| {left} | {right} |" for left, right in zip(cells[::2], cells[1::2], strict=True)]
+    return "\n".join(["| | |", "| :-- | :-- |", *rows]) + "\n"
 
 
 def write(readme=README, covers=COVERS, folder=notebooks.FOLDER):
-    """Bring the lessons in README.md and the lessons' pictures up to date.
+    """Bring the table in README.md and the lessons' pictures up to date.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def write(readme=README, covers=COVERS, folder=notebooks.FOLDER):
     for lesson in lessons:
         (covers / f"{lesson.number}.png").write_bytes(lesson.cover[0])
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(_PART.sub(lambda _: entries(lessons), text), encoding="utf-8")
+    readme.write_text(_PART.sub(lambda _: table(lessons), text), encoding="utf-8")
 
 
 if __name__ == "__main__":
