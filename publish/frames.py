@@ -67,7 +67,7 @@ PLANS = {
         },
     },
     "10 draw_damped": {"limit": 20},
-    "11 draw_album": {"label": [0, 2, 7, 8], "moment": [1, 2, 4, 8]},
+    "11 draw_album": {"label": [0, 7], "moment": [1, 2, 3, 4, 5, 6, 7, 8]},
 }
 
 
