@@ -54,7 +54,7 @@ PLANS = {
         },
     },
     "05 <lambda>": {"limit": 48},
-    "06 draw_threshold": {"threshold": [-8, -6, -4.0, -2, 0, 2, 4, 6, 8], "picture": [0, 5, 10, 15]},
+    "06 draw_threshold": {"threshold": [-8, -4.0, -2, 0, 2, 4, 8], "picture": [0, 5, 10, 15]},
     "07 draw_moved": {"limit": 125},
     "10 draw_game": {
         "label": "table",
