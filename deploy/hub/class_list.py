@@ -105,7 +105,7 @@ def _student(line, where):
 
 
 def _what_a_name_is(name):
-    return f"{name!r} is not a name: use up to 31 of a-z, 0-9, dot, hyphen and underscore, the first a letter."
+    return f"{name!r} is no name: up to 31 of a-z, 0-9, dot, hyphen and underscore, the first a letter."
 
 
 def _key(password, salt):
