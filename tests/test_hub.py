@@ -106,9 +106,9 @@ GOOD = f"ada:70000:{'0' * 32}:{'f' * 64}"
     [
         ("bob", "expected name:number:salt:key, found 0 colons"),
         (GOOD + ":x", "found 4 colons"),
-        ("Bob" + GOOD[3:], "'Bob' is no name: up to 31 of a-z"),
-        ("../bob" + GOOD[3:], "'../bob' is no name"),
-        (GOOD.replace("ada", "b" * 32), "is no name"),
+        ("Bob" + GOOD[3:], "'Bob' is not a name: use up to 31 of a-z"),
+        ("../bob" + GOOD[3:], "'../bob' is not a name"),
+        (GOOD.replace("ada", "b" * 32), "is not a name"),
         (GOOD.replace("ada", "bob"), "bob has the number 70000, which is ada's"),
         (GOOD.replace("70000", "70001"), "ada is in the list twice"),
         (GOOD.replace("ada:70000", "bob:0"), "'0' is not a number from 70000 to 99999"),
@@ -133,7 +133,7 @@ def test_name_that_can_not_be_used_changes_nothing(path):
     class_list.add(path, ["ada"])
     before = path.read_bytes()
     for name in ("Ada", "1st", "a/b", "..", "ada ", "", "é", "a:b", "a\nb"):
-        with pytest.raises(class_list.ClassListError, match="is no name"):
+        with pytest.raises(class_list.ClassListError, match="is not a name"):
             class_list.add(path, ["bob", name])
         assert path.read_bytes() == before
 
@@ -147,7 +147,7 @@ def test_command_prints_each_password_once_and_no_list_is_one_sentence(path, cap
     first, second = capsys.readouterr().out.splitlines()
     assert first == "ada  is in the list already (--again gives a new password)"
     assert second.startswith("bob  ")
-    with pytest.raises(SystemExit, match="'Eve' is no name"):
+    with pytest.raises(SystemExit, match="'Eve' is not a name"):
         class_list.main(["--list", str(path), "Eve"])
     with pytest.raises(
         class_list.ClassListError, match=r"There is no class list .*python -m deploy\.hub\.class_list makes one"
