@@ -196,8 +196,17 @@ def test_checkpoint_is_whole_or_not_there(tmp_path):
     assert lesson.restore(tmp_path, state) == 3
     assert [variable.numpy().tolist() for variable in state] == [[1.0, 2.0], 7]
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
-    with pytest.raises(ValueError, match="zip"):
-        lesson.restore(tmp_path, state[:1])
+    for other in (state[:1], [*state, state[1]], [tf.Variable([1.0]), state[1]]):
+        with pytest.raises(ValueError, match="another network or optimizer"):
+            lesson.restore(tmp_path, other)
+
+
+def test_checkpoint_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(lesson.os, "fsync", lambda number: asked.append(Path("part.npz")))
+    monkeypatch.setattr(lesson.Path, "replace", lambda old, new: asked.append(new.relative_to(tmp_path)))
+    lesson.save(tmp_path, 3, [tf.Variable(1.0)])
+    assert asked == [Path("part.npz"), Path("checkpoint.npz")]
 
 
 MIXED = """
