@@ -58,6 +58,11 @@ def main(given=None):
         The options; the command line by default.
     """
     options = _options(given)
+    halves = 2 ** (len(options.channels) - 1)
+    if min(options.steps, options.every, *options.size) < 1 or any(side % halves for side in options.size):
+        raise SystemExit(
+            f"--steps and --every should be at least 1, and both of --size multiples of {halves}, because each level of the network halves them."
+        )
     tensorflow_start.start_tensorflow()
     import tensorflow as tf
 
