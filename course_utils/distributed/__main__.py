@@ -18,11 +18,8 @@ from course_utils.notebooks import definitions
 
 
 def _options(given):
-    parser = argparse.ArgumentParser(
-        prog="python -m course_utils.distributed",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m course_utils.distributed", description=__doc__, formatter_class=form)
     add = parser.add_argument
     add("--folder", type=Path, required=True, help="for the checkpoints and the finished weights")
     add("--steps", type=int, default=10_000, help="of training, in all")
