@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from course_utils import distributed, tensorflow_start
 from course_utils.datasets import carvana
+from course_utils.distributed.__main__ import main as script_main
 
 tensorflow_start.start_tensorflow()
 import tensorflow as tf  # noqa: E402
@@ -174,6 +175,8 @@ def test_two_workers_take_the_steps_of_one_process_and_stay_equal(team, data, tm
     resumed, again = team.run(train, data, 5, tmp_path)[0]
     assert resumed == losses[4:]
     assert all(np.array_equal(one, other) for one, other in zip(weights, again, strict=True))
+    # A training that had finished when it was started again takes no step.
+    assert [found[0] for found in team.run(train, data, 4, tmp_path)] == [[], []]
 
 
 def test_own_batch_as_divisor_multiplies_the_step(data):
@@ -196,8 +199,17 @@ def test_checkpoint_is_whole_or_not_there(tmp_path):
     assert lesson.restore(tmp_path, state) == 3
     assert [variable.numpy().tolist() for variable in state] == [[1.0, 2.0], 7]
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
-    with pytest.raises(ValueError, match="zip"):
-        lesson.restore(tmp_path, state[:1])
+    for other in (state[:1], [*state, state[1]], [tf.Variable([1.0]), state[1]]):
+        with pytest.raises(ValueError, match="another network or optimizer"):
+            lesson.restore(tmp_path, other)
+
+
+def test_checkpoint_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(lesson.os, "fsync", lambda number: asked.append(Path("part.npz")))
+    monkeypatch.setattr(lesson.Path, "replace", lambda old, new: asked.append(new.relative_to(tmp_path)))
+    lesson.save(tmp_path, 3, [tf.Variable(1.0)])
+    assert asked == [Path("part.npz"), Path("checkpoint.npz")]
 
 
 MIXED = """
@@ -225,6 +237,15 @@ def test_script_trains_on_two_devices_in_mixed_precision_and_keeps_all_32_bits(t
     assert re.fullmatch(r"Dice 0\.\d{3} on \d+ pictures of unseen cars", dice)
     with np.load(tmp_path / "checkpoint.npz") as stored:
         assert {str(each.dtype) for each in stored.values() if each.dtype.kind not in "iu"} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    "options", [["--steps", "0"], ["--every", "0"], ["--size", "500", "700"], ["--size", "0", "8"]]
+)
+def test_script_says_in_a_sentence_which_options_it_can_not_use(options, tmp_path):
+    with pytest.raises(SystemExit, match="--steps and --every should be at least 1, and both of --size multiples of 8"):
+        script_main(["--folder", str(tmp_path / "run"), *options])
+    assert not (tmp_path / "run").exists()
 
 
 # The team

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import types
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 import traitlets
@@ -106,9 +106,9 @@ GOOD = f"ada:70000:{'0' * 32}:{'f' * 64}"
     [
         ("bob", "expected name:number:salt:key, found 0 colons"),
         (GOOD + ":x", "found 4 colons"),
-        ("Bob" + GOOD[3:], "'Bob' is no name: up to 31 of a-z"),
-        ("../bob" + GOOD[3:], "'../bob' is no name"),
-        (GOOD.replace("ada", "b" * 32), "is no name"),
+        ("Bob" + GOOD[3:], "'Bob' is not a name: use up to 31 of a-z"),
+        ("../bob" + GOOD[3:], "'../bob' is not a name"),
+        (GOOD.replace("ada", "b" * 32), "is not a name"),
         (GOOD.replace("ada", "bob"), "bob has the number 70000, which is ada's"),
         (GOOD.replace("70000", "70001"), "ada is in the list twice"),
         (GOOD.replace("ada:70000", "bob:0"), "'0' is not a number from 70000 to 99999"),
@@ -133,7 +133,7 @@ def test_name_that_can_not_be_used_changes_nothing(path):
     class_list.add(path, ["ada"])
     before = path.read_bytes()
     for name in ("Ada", "1st", "a/b", "..", "ada ", "", "é", "a:b", "a\nb"):
-        with pytest.raises(class_list.ClassListError, match="is no name"):
+        with pytest.raises(class_list.ClassListError, match="is not a name"):
             class_list.add(path, ["bob", name])
         assert path.read_bytes() == before
 
@@ -147,7 +147,7 @@ def test_command_prints_each_password_once_and_no_list_is_one_sentence(path, cap
     first, second = capsys.readouterr().out.splitlines()
     assert first == "ada  is in the list already (--again gives a new password)"
     assert second.startswith("bob  ")
-    with pytest.raises(SystemExit, match="'Eve' is no name"):
+    with pytest.raises(SystemExit, match="'Eve' is not a name"):
         class_list.main(["--list", str(path), "Eve"])
     with pytest.raises(
         class_list.ClassListError, match=r"There is no class list .*python -m deploy\.hub\.class_list makes one"
@@ -407,7 +407,8 @@ def test_values_for_kubernetes_fit_the_image_and_the_modules():
     values = yaml.safe_load((FOLDER / "values.yaml").read_text(encoding="utf-8"))
     image = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
     one = values["singleuser"]
-    assert one["cmd"] == ["python", "-m", "deploy.hub.student_server"]
+    assert one["cmd"][:3] == ["python", "-m", "deploy.hub.student_server"]
+    assert {f"--MappingKernelManager.cull_idle_timeout={values['cull']['timeout']}"} < set(one["cmd"][3:])
     assert one["storage"]["homeMountPath"] == re.search(r"--home-dir (\S+)", image)[1]
     assert str(one["uid"]) == re.search(r"--uid (\d+)", image)[1]
     assert one["memory"]["guarantee"][:-1] < one["memory"]["limit"][:-1]
@@ -418,9 +419,29 @@ def test_values_for_kubernetes_fit_the_image_and_the_modules():
         assert f"--set-file hub.extraFiles.{module}.stringData=deploy/hub/{module}.py" in README
     assert f'"{prefix}/list"' in values["hub"]["extraConfig"]["class"]
     compile(values["hub"]["extraConfig"]["class"], "extraConfig", "exec")
-    for source in re.findall(r"^COPY ((?:[\w./-]+ )+)\S+$", image, re.M):
-        for name in source.split():
-            assert (ROOT / name).exists(), name
+    assert f"-t {one['image']['name']}:{one['image']['tag']} ." in README
+    chart, hub = re.search(
+        r"chart ([\d.]+), which brings JupyterHub ([\d.]+)\)", (FOLDER / "values.yaml").read_text()
+    ).groups()
+    assert f"--version {chart} " in README
+    assert re.search(r"^ARG JUPYTERHUB=(.+)$", image, re.M)[1] == hub
+
+
+def test_image_copies_what_it_runs_and_shows_and_nothing_that_is_ignored():
+    image = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+    place = re.search(r"^WORKDIR (.+)$", image, re.M)[1]
+    copied = [name for line in re.findall(r"^COPY (.+) \S+$", image, re.M) for name in line.split()]
+    assert {name for name in copied if not (ROOT / name).exists()} == set()
+    assert {"pyproject.toml", "constraints.txt", *student_server.SHOWN} <= set(copied)
+    ignored = (FOLDER / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
+    assert {name for name in copied for rule in ignored if PurePath(name).match(rule.removeprefix("**/"))} == set()
+    modules = re.findall(r"-m ([\w.]+)", image.replace('", "', " "))
+    paths = [name.replace(".", "/") for name in modules if name.startswith(("course_utils", "deploy"))]
+    paths += re.findall(rf"={place}/(\S+)", image)  # of the environment
+    assert len(paths) == 4
+    for path in paths:
+        assert (ROOT / path).is_dir() or (ROOT / f"{path}.py").is_file(), path
+        assert any(PurePath(path).is_relative_to(name) for name in copied), path
 
 
 def test_measured_figures_are_those_that_the_pages_quote():

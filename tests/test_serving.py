@@ -1213,6 +1213,30 @@ def test_files_for_the_real_server_fit_together():
     assert "--max_num_load_retries=0" in compose["command"]
 
 
+def test_container_is_where_the_lesson_its_readme_and_the_workflow_look_for_it(monkeypatch, tmp_path):
+    ports = [port.rsplit(":", 1) for port in _service("compose.yaml")["ports"]]
+    assert [inside for _, inside in ports] == ["8501", "8500"]  # where the image serves REST and gRPC
+    rest, grpc_ = (outside for outside, _ in ports)
+    workflow = (ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    for text, sign in ((_deployed("README.md"), "="), (workflow, ": ")):
+        assert f"COURSE_SERVING_REST{sign}http://{rest}" in text
+        assert f"COURSE_SERVING_GRPC{sign}{grpc_}" in text
+        assert re.search(rf"COURSE_SERVING_FOLDER{sign}.*/deploy/models", text)
+    monkeypatch.setenv("COURSE_SERVING_FOLDER", str(tmp_path))
+    lesson = definitions("13_serving")
+    lesson.models = serving.folder("digits", tmp_path)
+    (sent,) = read_config(
+        lesson.config("all { }", "version_labels { key: 'stable' value: 2 }")
+    ).model_config_list.config
+    (started,) = read_config(_deployed("models.config")).model_config_list.config
+    assert (sent.name, sent.base_path, sent.model_platform) == (started.name, started.base_path, started.model_platform)
+    commented = "".join(re.findall(r"^ *# (?:model|version)_.*\n", _deployed("models.config"), re.M)).replace("# ", "")
+    labels = dict(text_format.Parse(commented, type(started)()).version_labels)
+    assert labels == {"stable": 1, "canary": 2}
+    source = (ROOT / "notebooks" / "13_serving.ipynb").read_text(encoding="utf-8")
+    assert all(f"`{label}`" in source for label in labels)
+
+
 def test_batching_adds_two_options_to_the_real_server():
     added = _service("compose.batching.yaml")  # Compose puts its command in the place of the other file's
     parameters = f"--batching_parameters_file={_mounted(added, 'batching.config')}"

@@ -18,11 +18,8 @@ from course_utils.notebooks import definitions
 
 
 def _options(given):
-    parser = argparse.ArgumentParser(
-        prog="python -m course_utils.distributed",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m course_utils.distributed", description=__doc__, formatter_class=form)
     add = parser.add_argument
     add("--folder", type=Path, required=True, help="for the checkpoints and the finished weights")
     add("--steps", type=int, default=10_000, help="of training, in all")
@@ -58,6 +55,9 @@ def main(given=None):
         The options; the command line by default.
     """
     options = _options(given)
+    halves = 2 ** (len(options.channels) - 1)
+    if min(options.steps, options.every, *options.size) < 1 or any(side % halves for side in options.size):
+        raise SystemExit(f"--steps and --every should be at least 1, and both of --size multiples of {halves}.")
     tensorflow_start.start_tensorflow()
     import tensorflow as tf
 
@@ -65,17 +65,15 @@ def main(given=None):
     strategy = tf.distribute.MultiWorkerMirroredStrategy() if several else tf.distribute.MirroredStrategy()
     if options.batch < 1 or options.batch % strategy.num_replicas_in_sync:
         raise SystemExit(
-            f"--batch {options.batch} can't be split evenly among {strategy.num_replicas_in_sync} devices: choose a multiple."
+            f"--batch {options.batch} can't be split among {strategy.num_replicas_in_sync} devices evenly."
         )
     lesson, unet = definitions("14_distributed"), definitions("06_unet")
     known, unseen = carvana.load_carvana(cars=None).split_by_car(validation=0.2, seed=0)
     model, optimizer = _network(strategy, options, unet.car_network)
     options.folder.mkdir(parents=True, exist_ok=True)
     is_chief = not several or strategy.cluster_resolver.task_id == 0
-    size, number = tuple(options.size), None
-    for number, loss in lesson.training(
-        strategy, model, optimizer, known, options.steps, size, options.batch, options.folder, options.every
-    ):
+    rest, number = (tuple(options.size), options.batch, options.folder, options.every), None
+    for number, loss in lesson.training(strategy, model, optimizer, known, options.steps, *rest):
         if is_chief and (number % options.every == 0 or number == options.steps):
             print(f"step {number}  loss {loss:.4f}", flush=True)
     if is_chief:

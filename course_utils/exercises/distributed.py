@@ -21,6 +21,8 @@ def _megabytes(answer):
         * 4
         * 8: "this is what all 8 machines send together: in each step, a machine passes on one chunk of N / K numbers, not the whole gradient.",
         2 * 7 / 8 * 31 * 4 * 1e6: "this is in bytes: divide by a million.",
+        217e6 / 2**20: "this is in mebibytes, of 1,048,576 bytes: a megabyte is a million.",
+        2 * 7 / 8 * 31 * 8: "a number in float32 has 4 bytes, not 8.",
         31 * 4: "this is the size of one gradient: a machine sends 2 (K - 1) chunks of N / K numbers.",
         31
         * 4
@@ -107,10 +109,10 @@ def _rounded_root(alone, weights, bandwidth, latency, most):
 
 def _clusters():
     """Seconds alone, weights, bytes per second, latency, and the most machines."""
+    yield 0.2, 30_000_000, 1.25e10, 1e-3, 64  # 10 are best, none of the mistakes
     yield 1.0, 1_000_000, 1.25e9, 1e-4, 64
     yield 1.0, 30_000_000, 1.25e8, 1e-4, 64  # one machine is best
     yield 10.0, 1_000_000, 1.25e9, 1e-5, 16  # all are
-    yield 0.2, 30_000_000, 1.25e10, 1e-3, 64
     yield 2.0, 0, 1e9, 1.0, 8  # 1 and 2 machines: 2 s and 3 s
     yield 4.0, 0, 1e9, 1.0, 8  # 1 and 2 machines: 4 s each
     yield 12.0, 0, 1e9, 1.0, 8  # 2 and 3 machines: 8 s each
@@ -141,15 +143,14 @@ def _machines(answer):
         as_long = alone + sums
         near = [
             (_rounded_root(*rest, most), "rounding the place of the minimum can miss: compare the whole numbers on both sides of it."),
-            (_fewest(alone / counts + 2 * (counts - 1) * 4 * weights / counts / bandwidth), "count the latency of each message too."),
+            (most if right != most else 0, "you take all, but the sums of more machines cost more than they gain: count the latency of each message too."),
             (_fewest(as_long), "here the batch is divided, so computing takes alone / K."),
             (int(np.flatnonzero(times <= times.min() * (1 + 1e-9))[-1]) + 1, "a smaller number is just as fast: take the fewest."),
             (_fewest(alone / counts + sums / 2), "the sums go around twice: 2 (K - 1) messages."),
             (_fewest(alone / counts + 2 * (counts - 1) * (latency + weights / counts / bandwidth)), "each weight has 4 bytes."),
             (_fewest(alone / counts + 2 * (counts - 1) * (latency + 4 * weights / bandwidth)), "a message holds one chunk, N / K numbers."),
-            (_fewest(times) - 1, "the numbers of machines begin with 1, and positions with 0."),
-            (most if right != most else 0, "you take all, but the sums of more machines cost more than they gain."),
             (_fewest(times[:-1]) if most > 1 else 0, "`most` machines are allowed too."),
+            (right - 1, "the numbers of machines begin with 1, and positions with 0."),
         ]  # fmt: skip
         try:
             expect(

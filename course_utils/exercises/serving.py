@@ -5,6 +5,8 @@ import numbers
 import random
 import re
 
+import numpy as np
+
 from course_utils.checker import Exercise, Wrong, describe, expect, function
 
 
@@ -64,6 +66,8 @@ def _judge_version(found, states):
     right = max(available)
     if found is None:
         raise Wrong(f"you return None, but version {right} answers.")
+    if getattr(found, "shape", None) == ():
+        found = np.asarray(found).item()  # a tensor, or an array of one number
     if isinstance(found, bool) or not isinstance(found, numbers.Integral):
         raise Wrong(f"expected the whole number {right}, got {describe(found)}.")
     near = [(version, f"you return {version}, which is {state}: only AVAILABLE versions answer.")
@@ -106,13 +110,21 @@ def _policy(answer):
 
 _SLIPS = (  # what the parser says of a usual mistake, and what to tell the learner
     (r"Expected string but found: '(\w+)'", "the key {0} is text and needs quotes: key: '{0}'"),
+    (
+        r"VersionPolicy\" has no field named \"version_labels\"",
+        "close `model_version_policy {{ ... }}` before `version_labels`",
+    ),
     (r"Specific\" has no field", "inside `specific {{ ... }}`, write `versions:` before each number"),
     (r"VersionPolicy\" has no field named \"versions\"", "put the versions into `specific {{ ... }}`"),
     (r"has no field named \"(\w+)\"", "there is no field {0}"),
     (r"should not have multiple \"key\"", "write one `version_labels {{ ... }}` for each label"),
     (r"parse integer: '(\d+)'", "a version is a number: leave out the quotes around {0}"),
+    (r"parse integer: (\w+)", "a version is a number, not {0}"),
+    (r"multiple \"(\w+)\" fields", "{0} stands there twice"),
+    (r"identifier or number, got (\W)", "a field's name should stand where {0} does"),
     (r"got '(\w+)'", "{0} should be the value of a field: key: '{0}'"),
-    (r"Expected \"([^\"]+)\"", "expected {0}"),
+    (r"Expected \":\"", "a colon belongs between a field's name and its value, as in value: 7"),
+    (r"Expected \"([^\"]+)\"", "{0} is missing"),
 )
 
 

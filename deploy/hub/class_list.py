@@ -1,7 +1,7 @@
 """The class list of the hub: who may log in, with which password, and under which number of the operating system.
 
 ``python -m deploy.hub.class_list ada bob`` in the project's folder adds students, or takes names from the standard
-input, one a line. It prints a password for each, once: the list holds only what a password is checked against. A line
+input, one per line. It prints a password for each, once: the list holds only what a password is checked against. A line
 of the list is ``name:number:salt:key``; to remove a student, remove the line. Only Python itself is needed.
 """
 
@@ -51,7 +51,7 @@ def read(path):
     Parameters
     ----------
     path : path
-        A file with a student a line; empty lines and those that begin with ``#`` are passed over.
+        A file with one student per line; empty lines and those that begin with ``#`` are passed over.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def _student(line, where):
 
 
 def _what_a_name_is(name):
-    return f"{name!r} is no name: up to 31 of a-z, 0-9, dot, hyphen and underscore, the first a letter."
+    return f"{name!r} is not a name: use up to 31 of a-z, 0-9, dot, hyphen and underscore, beginning with a letter."
 
 
 def _key(password, salt):

@@ -59,8 +59,6 @@ c.StudentSpawner.environment = {
 c.StudentSpawner.args = [
     f"--MappingKernelManager.cull_idle_timeout={IDLE}",
     "--MappingKernelManager.cull_connected=True",
-    # The usual handler shows no picture that a link leads to.
-    "--ContentsManager.files_handler_class=jupyter_server.files.handlers.FilesHandler",
 ]
 
 # An idle server ends; the work stays, and the next visit starts it again.

@@ -45,6 +45,8 @@ def main():
     sys.path += map(str, (ROOT / "build" / "hub").glob("lib/python*/site-packages"))
     from jupyterhub.singleuser import main as serve
 
+    # The usual handler shows no picture that a link leads to.
+    sys.argv.append("--ContentsManager.files_handler_class=jupyter_server.files.handlers.FilesHandler")
     serve()
 
 

@@ -36,6 +36,12 @@ megabytes = 31 * 4
 # %% distributed.megabytes: wrong, "in a ring nobody gets so much"
 megabytes = 7 * 31 * 4
 
+# %% distributed.megabytes: wrong, "a megabyte is a million"
+megabytes = 2 * 7 / 8 * 31e6 * 4 / 1024**2
+
+# %% distributed.megabytes: wrong, "4 bytes, not 8"
+megabytes = 2 * 7 / 8 * 31 * 8
+
 # %% distributed.megabytes: wrong, "300 is not it"
 megabytes = 300
 
@@ -135,6 +141,11 @@ def best_machines(alone, weights, bandwidth, latency, most):
 # %% distributed.machines: wrong, "machines begin with 1"
 def best_machines(alone, weights, bandwidth, latency, most):
     return np.argmin([step_time(k, alone / k, weights, bandwidth, latency) for k in range(1, most + 1)])
+
+
+# %% distributed.machines: wrong, "`most` machines are allowed too"
+def best_machines(alone, weights, bandwidth, latency, most):
+    return min(range(1, max(most, 2)), key=lambda k: step_time(k, alone / k, weights, bandwidth, latency))
 
 
 # %% distributed.machines: wrong, "take the fewest"

@@ -41,6 +41,12 @@ def answering_version(status):
     return int(max(names, key=lambda name: (len(name), name)))
 
 
+# %% serving.answering: right, a tensor
+def answering_version(status):
+    numbers = [int(entry["version"]) for entry in status["model_version_status"] if entry["state"] == "AVAILABLE"]
+    return tf.reduce_max(numbers) if numbers else None
+
+
 # %% serving.answering: wrong, "only AVAILABLE"
 def answering_version(status):
     return max(int(v["version"]) for v in status["model_version_status"])
@@ -123,6 +129,41 @@ policy_and_labels = [
 policy_and_labels = """model_version_policy { versions: 7 versions: 9 }
 version_labels { key: 'stable' value: 7 }
 version_labels { key: 'canary' value: 9 }"""
+
+
+# %% serving.policy: wrong, "In line 2, close `model_version_policy { ... }` before `version_labels`"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 }
+version_labels { key: 'stable' value: 7 }
+version_labels { key: 'canary' value: 9 } }"""
+
+
+# %% serving.policy: wrong, "In line 1, a field's name should stand where { does"
+policy_and_labels = """{ model_version_policy { specific { versions: 7 versions: 9 } } }"""
+
+
+# %% serving.policy: wrong, "In line 2, a colon belongs between a field's name and its value"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { key = 'stable' value = 7 }
+version_labels { key = 'canary' value = 9 }"""
+
+
+# %% serving.policy: wrong, "In line 2, a version is a number, not seven"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { key: 'stable' value: seven }
+version_labels { key: 'canary' value: nine }"""
+
+
+# %% serving.policy: wrong, "model_version_policy stands there twice"
+policy_and_labels = """model_version_policy { specific { versions: 7 } }
+model_version_policy { specific { versions: 9 } }
+version_labels { key: 'stable' value: 7 }
+version_labels { key: 'canary' value: 9 }"""
+
+
+# %% serving.policy: wrong, "In line 3, } is missing"
+policy_and_labels = """model_version_policy { specific { versions: 7 versions: 9 } }
+version_labels { key: 'stable' value: 7 }
+version_labels { key: 'canary' value: 9"""
 
 
 # %% serving.policy: wrong, "leave out the quotes around 9"
