@@ -426,6 +426,19 @@ def test_dots_are_labeled_in_every_class_and_nowhere_else():
     assert 0.03 < labeled.mean() < 0.05
 
 
+def test_cells_and_dots_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="100 cells don't fit into 60 x 60 pixels"):
+        unet.cells(np.random.default_rng(0), size=60, count=100)
+    with pytest.raises(ValueError, match="class 1 has 3 pixels, too few for 12 dots"):
+        unet.dots(np.repeat([0, 1], [61, 3]).reshape(8, 8), np.random.default_rng(0))
+
+
+def test_bending_takes_layers_and_nothing_else():
+    with pytest.raises(ValueError, match=r"expected an array of numbers \(H, W, C\)"):
+        unet.deform(np.zeros((8, 8)), unet.elastic_places(np.random.default_rng(0), (8, 8)))
+    assert np.isfinite(unet.elastic_places(np.random.default_rng(0), (1, 8))).all()
+
+
 def test_pixels_without_a_label_have_no_loss():
     rng = np.random.default_rng(0)
     truth, logits = np.zeros((1, 4, 4, 3), np.float32), rng.normal(size=(1, 4, 4, 3)).astype(np.float32)
