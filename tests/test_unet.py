@@ -397,18 +397,23 @@ def test_scores_in_the_text_are_those_that_the_benchmark_measured():
         assert f"| {name} | {' | '.join(spread(scores, 3))} |" in text
 
 
+def span(text):
+    low, high = spread(text)
+    return low if low == high else f"{low}\N{EN DASH}{high}"
+
+
 def test_table_of_the_encoder_holds_what_the_benchmark_measured():
     text = "\n".join(cell.source for cell in notebooks.lessons(wanted=("06",))[0].cells if cell.cell_type == "markdown")
     dots = "{}, dots of {} classes, frozen encoder, mean IoU after {} CPU s of training"
     car = "one car, frozen encoder, Dice after {} CPU s of training"
     rows, cars, later = rows_of("photographs"), rows_of("skips_and_encoder"), []
     for name, classes in (("coffee", 4), ("astronaut", 3)):
-        scores = ["\N{EN DASH}".join(spread(cell)) for cell in rows[dots.format(name, classes, 2)][1:4]]
+        scores = [span(cell) for cell in rows[dots.format(name, classes, 2)][1:4]]
         assert f"| {name}, 2 s | {' | '.join(scores)} |" in text
-        later.append("\N{EN DASH}".join(spread(rows[dots.format(name, classes, 8)][2])))
-    scores = ["\N{EN DASH}".join(spread(cell)) for cell in cars[car.format(1.5)][1:3]]
+        later.append(span(rows[dots.format(name, classes, 8)][2]))
+    scores = [span(cell) for cell in cars[car.format(1.5)][1:3]]
     assert f"| cars, 1.5 s | {' | '.join(scores)} | |" in text
-    later.append("\N{EN DASH}".join(spread(cars[car.format(6)][2])))
+    later.append(span(cars[car.format(6)][2]))
     assert f"Four times the time brings the U-Net to {later[0]}, {later[1]}, and {later[2]}" in text
     for what in (dots.format("coffee", 4, 2), dots.format("astronaut", 3, 2)):
         (worst, _), (_, best) = (spread(cell, 3) for cell in rows[what][1:3])
