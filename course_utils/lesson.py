@@ -136,6 +136,7 @@ def environment_problems():
             continue
         if not requirement.specifier.contains(found, prereleases=True):
             problems.append(
-                f"{requirement.name} {found} is installed, but the lessons need {requirement.specifier}: run `make lab`."
+                f"{requirement.name} {found} is installed, but the lessons need {requirement.specifier}: "
+                f"run `make lab`, or `pip install '{requirement.name}{requirement.specifier}'`."
             )
     return problems

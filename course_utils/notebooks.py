@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
-
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 FACTS = re.compile(
     r"^\*(?P<study>\d+) minutes of study\. Runs in (?P<run>\d+) s on two cores\. (?P<builds>Builds on [^*]+|Builds on nothing)\.\*$",
@@ -70,7 +68,7 @@ class Task(NamedTuple):
     name: str
     variable: str
     statement: list
-    cell: nbformat.NotebookNode
+    cell: dict
     blank: str
 
 
@@ -211,6 +209,8 @@ def read(path):
     ValueError
         If the file is not a notebook, for instance because it holds the marks of a merge.
     """
+    import nbformat  # here, because it takes a second, and most lessons read no notebook
+
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors put a byte order mark in front
         return nbformat.reads(text, as_version=4)

@@ -35,7 +35,7 @@ FEATURES = {"stride_4": 2, "stride_8": 4, "stride_16": 10, "stride_32": 15}
 LAYOUT = {"data_format": "channels_last", "dtype": "float32"}
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
-_INSTALL = "install the project again, for example with 'make setup'"
+_INSTALL = "install the project again as README.md says"
 
 
 class WeightsError(ValueError):

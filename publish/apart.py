@@ -122,7 +122,7 @@ def normal(source, least=40):
     return ast.dump(tree) if size >= least and has_function else ""
 
 
-# The walls around an answer. They keep honest slips and usual tricks away; they are no prison, as TEACHING.md says.
+# The walls around an answer. They keep honest slips and usual tricks away; they are not a prison, as TEACHING.md says.
 
 _LISTS = frozenset({"os.listdir", "os.scandir"})
 _NEVER = frozenset(  # names of Python's audit events

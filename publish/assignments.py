@@ -174,7 +174,7 @@ def main(arguments=None):
     for path in written:
         print(path.relative_to(options.out))
     print(
-        f"{len(written)} assignments are in {options.out}. TEACHING.md says how to hand them out and how to grade them."
+        f"{len(written)} {'assignment is' if len(written) == 1 else 'assignments are'} in {options.out}. TEACHING.md says how to hand out and how to grade."
     )
 
 

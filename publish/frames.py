@@ -43,10 +43,10 @@ PLANS = {
         },
     },
     "04 draw_lloyd": {
-        "points": [4],
+        "points": [4, 5],
         "k": [3, 5],
         "half_step": [0, 1, 2, 4, 40],
-        "limit": 10,
+        "limit": 20,
         "label": "starting centroids",
         "presets": {
             "spread out": _marked((16, 16), (7, 5), (3, 10), (7, 14)),
@@ -54,7 +54,7 @@ PLANS = {
         },
     },
     "05 <lambda>": {"limit": 48},
-    "06 draw_threshold": {"threshold": [-8, -4.0, -2, 0, 2, 4, 8], "picture": [0, 9, 15]},
+    "06 draw_threshold": {"threshold": [-8, -4.0, -2, 0, 2, 4, 8], "picture": [0, 5, 10, 15]},
     "07 draw_moved": {"limit": 125},
     "10 draw_game": {
         "label": "table",

@@ -174,7 +174,7 @@ def decode(data, remote=None):
 
 def _same(held, _):
     if held is not None and type(held) not in (bool, int, float, str):
-        raise TypeError(f"{type(held).__name__} is no simple value")
+        raise TypeError(f"{type(held).__name__} is not a simple value")
     return held
 
 

@@ -14,7 +14,7 @@ _PART = re.compile(r"(?<=<!-- lessons -->\n).*(?=<!-- end of lessons -->)", re.S
 
 
 def table(lessons):
-    """Write the table of the lessons.
+    """Write the table of the lessons, two in a row.
 
     Parameters
     ----------
@@ -23,15 +23,18 @@ def table(lessons):
     Returns
     -------
     str
-        Markdown that GitHub shows: a picture and a link for each lesson, what it promises, and its times.
+        Markdown that GitHub shows: a picture and a link for each lesson, what it promises, and its times. Picture and words share a
+        cell, because on a phone a column of pictures alone shrinks to stamps.
     """
-    rows = ["| | |", "| :-- | :-- |"]
+    cells = []
     for lesson in lessons:
         card, (_, alt) = lesson.card, lesson.cover
-        image = f'<img src="publish/covers/{lesson.number}.png" width="360" alt="{alt.replace(chr(34), "&quot;").replace("|", "&#124;")}">'
+        image = f'<img src="publish/covers/{lesson.number}.png" width="420" alt="{alt.replace(chr(34), "&quot;").replace("|", "&#124;")}">'
         words = f"**[{lesson.number} {card.title}](notebooks/{lesson.path.name})**<br>{card.promise}<br>"
-        rows.append(f"| {image} | {words}*{card.study_minutes} minutes of study, {card.run_seconds} s to run* |")
-    return "\n".join(rows) + "\n"
+        cells.append(f"{image}<br>{words}*{card.study_minutes} minutes of study, {card.run_seconds} s to run*")
+    cells += [""] * (len(cells) % 2)
+    rows = [f"| {left} | {right} |" for left, right in zip(cells[::2], cells[1::2], strict=True)]
+    return "\n".join(["| | |", "| :-- | :-- |", *rows]) + "\n"
 
 
 def write(readme=README, covers=COVERS, folder=notebooks.FOLDER):

@@ -111,13 +111,13 @@ def download(lesson):
     Returns
     -------
     str
-        The file's text. The pictures would make the site more than half as large again.
+        The file's text, without indents, which would be a seventh of it. The pictures would make the site more than half as large again.
     """
     notebook = notebooks.read(lesson.path)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
         if output.get("data", {}).pop("image/png", None):
             output.metadata.pop("image/png", None)
-    return nbformat.writes(notebook) + "\n"
+    return json.dumps(json.loads(nbformat.writes(notebook)), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def page(lesson):

@@ -49,7 +49,7 @@ def _converted(path, cache):
 
 
 def code(html):
-    """Take out the spans around code that leave its color as it is.
+    """Take out the spans around code that leave its color as it is, and write the others as short as HTML allows.
 
     Parameters
     ----------
@@ -60,7 +60,9 @@ def code(html):
     styled = {name for name, look in re.findall(r"\.highlight \.(\w+) \{ ([^}]*?);? \}", style) if look not in ground}
 
     def plain(span):
-        return span[0] if span[1] in styled or span[1] == "pre" else span[2]
+        if span[1] == "pre":
+            return span[0]
+        return f"<i class={span[1]}>{span[2]}</i>" if span[1] in styled and span[2] else span[2]  # site.css: not italic
 
     for page in html.glob("*.html"):
         text = page.read_text(encoding="utf-8")

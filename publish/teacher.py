@@ -347,7 +347,7 @@ def terms(text=None):
     ]
 
 
-# What is no running text: headings, code, formulas, links, pictures, HTML, and the list of references at the end.
+# What is not running text: headings, code, formulas, links, pictures, HTML, and the list of references at the end.
 _PROTECTED = re.compile(
     r"^#{1,6} [^\n]*|^(?P<f>```+|~~~+).*?^(?P=f)[^\S\n]*$|`[^`]+`|\$\$.*?\$\$|\$[^$]+\$|\\begin\{.*?\\end\{\w+\*?\}|!?\[[^\]]*\]\([^)]*\)|"
     r"<[^>]+>|^\*\d+ minutes of study[^\n]*|\*\*References\.\*\*.*",

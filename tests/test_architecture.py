@@ -72,7 +72,7 @@ def test_modules_import_only_from_their_left(path):
         ("import course_utils.data", {"numpy", "matplotlib", "tensorflow", "keras", "ipywidgets", "requests", "tqdm"}),
         (
             "import course_utils.lesson, course_utils.exercises, course_utils.images; course_utils.lesson.start(seed=0)",
-            {"tensorflow", "keras", "ipywidgets"},
+            {"tensorflow", "keras", "ipywidgets", "nbformat"},
         ),
         ("import course_utils.explore", {"tensorflow", "keras", "sklearn"}),
         ("import course_utils.datasets.mnist", {"tensorflow", "keras", "matplotlib", "sklearn"}),

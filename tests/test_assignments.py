@@ -162,7 +162,7 @@ def test_points_grow_with_the_work():
 def test_folder_is_written_and_a_teachers_settings_stay(tmp_path, capsys):
     (tmp_path / "nbgrader_config.py").write_text("# mine")
     assignments.main(["00", "--out", str(tmp_path)])
-    assert "1 assignments are in" in capsys.readouterr().out
+    assert "1 assignment is in" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "source").iterdir()] == ["00_start_here"]
     assert (tmp_path / "nbgrader_config.py").read_text() == "# mine"
     before = (tmp_path / "source" / "00_start_here" / "00_start_here.ipynb").read_bytes()

@@ -28,7 +28,7 @@ CONTENTS = {"one.bin": bytes(range(256)) * 40, "two.bin": b"digits " * 999}
 FILES = tuple(File(name, hashlib.sha256(body).hexdigest(), len(body)) for name, body in CONTENTS.items())
 QUIET = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
 NOBODY = Mirror("http://127.0.0.1:9/")  # the discard port, where nobody listens
-WAY_OUT = "when online, run 'make data', or put one.bin, two.bin into"
+WAY_OUT = "when online, run 'make data' or 'python -m course_utils.data', or put one.bin, two.bin into"
 
 
 @dataclass

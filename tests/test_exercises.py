@@ -19,6 +19,11 @@ def test_every_exercise_stands_in_a_notebook_and_every_one_there_exists():
     assert set(TASKS) == set(ALL)
 
 
+@pytest.mark.parametrize("topic", exercises.topics())
+def test_exercises_stand_in_the_order_of_their_lesson(topic):
+    assert [each.name for each in exercises.of_topic(topic)] == [name for name in TASKS if name.startswith(f"{topic}.")]
+
+
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_solution_and_right_answers_written_differently_are_right(name):

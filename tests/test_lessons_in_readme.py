@@ -1,7 +1,10 @@
 """README.md shows each lesson as the lesson shows itself."""
 
+import re
+
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
 
 from course_utils import notebooks
 from publish import readme
@@ -28,9 +31,19 @@ def test_text_around_the_table_is_kept(tmp_path):
     assert text.count("<img ") == len(LESSONS)
 
 
-def test_every_quotation_mark_and_bar_of_an_alt_text_is_escaped(tmp_path, monkeypatch):
+def test_every_quotation_mark_and_bar_of_an_alt_text_is_escaped(monkeypatch):
     monkeypatch.setattr(notebooks.Lesson, "cover", (b"", 'a "4" | a 9'))
     assert 'alt="a &quot;4&quot; &#124; a 9"' in readme.table(LESSONS[:1])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, len(LESSONS)])
+def test_each_lesson_has_a_cell_with_its_picture_above_its_words(count):
+    found = MarkdownIt("commonmark").enable("table").render(readme.table(LESSONS[:count]))
+    cells = re.findall("<td.*?>(.*?)</td>", found)
+    assert len(cells) == count + count % 2
+    for cell, lesson in zip(cells, LESSONS[:count], strict=False):
+        image, title, _, times = cell.split("<br>")
+        assert f"covers/{lesson.number}.png" in image and lesson.path.name in title and "minutes of study" in times
 
 
 def test_lesson_without_one_cover_is_named(tmp_path):

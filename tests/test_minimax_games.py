@@ -49,6 +49,17 @@ def test_best_mixes_are_those_that_the_study_of_penalties_gives():
     assert f"kicks = np.array({kicks.tolist()})".replace("58.3]", "58.30]") in lesson_text()
 
 
+def test_what_professionals_do_is_quoted_as_the_study_gives_it():
+    """Palacios-Huerta (2003): 39.98% of kicks and 42.31% of dives went to the kicker's other side."""
+    kicker, keeper = 100 - 39.98, 100 - 42.31
+    prose = lessons(wanted=("10",))[0].prose
+    assert f"kickers chose the natural side {kicker:.1f}% of the time, keepers {keeper:.1f}%." in prose
+    assert f"ax.plot({kicker:.2f}, 56.5" in lesson_text()
+    best = [100 * mix[0] for mix in lesson.solve_zero_sum([[69.92, 92.91], [94.97, 58.30]])[1:]]
+    assert "within two points of the theory" in prose
+    assert np.abs(np.subtract(best, (kicker, keeper))).max() < 2
+
+
 # Pure moves
 
 

@@ -107,6 +107,11 @@ BOX = np.array([[2.0, 2, 20, 20]])
         (lambda: gan.train(small_gan(), POINTS, 0), "steps as a whole number"),
         (lambda: gan.train(small_gan(), POINTS, 1, generator_steps=1.5), "generator_steps .* got 1.5"),
         (lambda: gan.train(small_gan(), POINTS, 1, np.ones((9, 3))), r"labels \(9, 0\), .* got \(9, 3\)"),
+        # Digits from 0 to 255 trained without a word, and no digit came out.
+        (lambda: gan.train(gan.recipe_gan(), np.full((9, 28, 28, 1), 255, np.float32), 1), "-1 to 1, got 255 to 255"),
+        (lambda: gan.train(gan.recipe_gan(), bytes_of(9, 28, 28), 1), "of uint8: as_input makes them"),
+        (lambda: gan.train(small_gan(), keras.ops.convert_to_tensor(POINTS), 1), "expected a NumPy array"),
+        (lambda: gan.draw_samples(small_gan().generator, [7, 7]), r"\(N, C\), got \(2,\): one_hot makes"),
         (lambda: gan.one_hot([3, 10]), "whole numbers from 0 to 9"),
         (lambda: gan.one_hot([0.5]), "whole numbers from 0 to 9"),
         (lambda: gan.one_hot("7"), "whole numbers from 0 to 9"),

@@ -102,7 +102,8 @@ def test_damaged_notebook_is_copied_as_it_is(tmp_path):
 def test_copy_without_a_known_lesson_says_which_there_are(tmp_path):
     _lesson(tmp_path / "notebooks" / "02_otsu.ipynb", "1")
     with pytest.raises(
-        SystemExit, match=r"^Say which lesson: make copy NOTEBOOK=02, for example. There are 02_otsu\.$"
+        SystemExit,
+        match=r"^Say which lesson: make copy NOTEBOOK=02 or python -m tools.copy_lesson 02, for example. There are 02_otsu\.$",
     ):
         copy_lesson.main([], tmp_path)
     with pytest.raises(SystemExit, match=r"^No lesson's name begins with 77: .*02_otsu"):
@@ -181,7 +182,12 @@ def test_update_brings_the_newest_and_says_so(clones):
     _lesson(teacher / "notebooks" / "03_c.ipynb", "new = 3")
     _publish(teacher)
     assert update.update(student, said.append) == ["notebooks/01_a.ipynb", "notebooks/03_c.ipynb"]
-    assert said[1:] == ["Updated: 2 files have changed."]
+    assert said[1] == "Updated: 2 files have changed."
+    assert [line for line in said[2:] if "Reload Notebook from Disk" in line and "kernel" in line] == said[2:] != []
+    (teacher / "notes.txt").write_text("nothing that is open")
+    _publish(teacher)
+    assert update.update(student, said.append) == ["notes.txt"]
+    assert said[3:] == ["Updated: 1 file has changed."]
     assert _state(student) == _state(teacher)
 
 

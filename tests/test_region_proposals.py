@@ -559,9 +559,9 @@ BLOOD = Path(__file__).resolve().parents[2] / "shared" / "real" / "bccd"
 @pytest.mark.filterwarnings("ignore:left out")
 def test_blood_cells_of_unseen_photographs_are_found():
     folder = load_folder(BLOOD, size=(240, 320), faulty="skip")
-    shown = folder.take(range(16))
+    shown = folder.take(range(10))
     detector = lesson.train_on_folder(shown, proposals=200)
-    unseen = folder.take(range(100, 106))
+    unseen = folder.take(range(100, 104))
     found = [detector.detect(image) for image in unseen.images]
     truths = list(zip(unseen.boxes, unseen.labels, strict=True))
     precision = dict(zip(folder.classes, metrics.average_precision(truths, found, 3), strict=True))

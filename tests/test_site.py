@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 from course_utils import notebooks
-from publish import frames, pages, teacher
+from publish import frames, pages, smaller, teacher
 from tests.browser import grave_faults, needs_browser, needs_extra, tab
 
 pytestmark = needs_extra
@@ -257,7 +257,7 @@ def test_the_download_is_the_notebook_as_it_is_stored_without_its_pictures(name)
     wanted = notebooks.read(notebooks.FOLDER / f"{name}.ipynb")
     for output in (output for cell in wanted.cells for output in cell.get("outputs", [])):
         output.get("data", {}).pop("image/png", None) and output.metadata.pop("image/png", None)
-    assert saved.read_bytes() == (nbformat.writes(wanted) + "\n").encode()
+    assert json.loads(saved.read_text(encoding="utf-8")) == json.loads(nbformat.writes(wanted))
     code = [cell.source for cell in notebooks.read(saved).cells]
     assert code == [cell.source for cell in notebook(name).cells]
 
@@ -347,6 +347,30 @@ def test_the_site_is_small_and_holds_no_file_of_its_making():
     assert not [path for path in files if path.suffix in (".map", ".doctree", ".pickle", ".po", ".mo")]
     text = "".join((HTML / f"{name}.html").read_text(encoding="utf-8") for name in PAGES)
     assert [path.name for path in (HTML / "_images").iterdir() if path.name not in text] == []
+
+
+def test_code_keeps_its_words_and_its_colors_in_fewer_bytes(tmp_path):
+    (tmp_path / "_static").mkdir()
+    style = (
+        ".highlight { background: #fff; color: #000 }\n.highlight .k { color: #111 }\n.highlight .n { color: #000 }\n"
+    )
+    (tmp_path / "_static" / "pygments.css").write_text(style)
+    code = '<span></span><span class="k">def</span> <span class="n">f</span>(<span class="k">*</span>)'
+    (tmp_path / "a.html").write_text(f'<p><span class="k">def</span></p><pre>{code}</pre>')
+    smaller.code(tmp_path)
+    wanted = '<p><span class="k">def</span></p><pre><span></span><i class=k>def</i> f(<i class=k>*</i>)</pre>'
+    assert (tmp_path / "a.html").read_text() == wanted
+
+
+@needs_browser
+def test_colored_words_of_code_stand_upright(reading):
+    reading.open((HTML / "01_thresholding.html").as_uri())
+    words = "[...document.querySelectorAll('.highlight pre i')]"
+    styles = reading.page.evaluate(f"{words}.map(word => getComputedStyle(word).fontStyle)")
+    assert len(styles) > 100 and set(styles) == {"normal"}
+    colors = reading.page.evaluate(f"{words}.map(word => getComputedStyle(word).color)")
+    plain = reading.page.evaluate("getComputedStyle(document.querySelector('.highlight pre')).color")
+    assert len(set(colors)) > 3 and plain not in colors
 
 
 def test_the_first_page_shows_each_lesson_as_a_card():

@@ -44,7 +44,7 @@ def main(wanted):
     if len(found) != 1:
         known = ", ".join(lesson.number for lesson in notebooks.lessons())
         sys.exit(
-            f"Expected the number of one lesson, as in make check NOTEBOOK=02, got {' '.join(wanted) or 'none'}; there are {known}."
+            f"Expected the number of one lesson, as in make check NOTEBOOK=02 or python -m tools.check 02, got {' '.join(wanted) or 'none'}; there are {known}."
         )
     for command in commands(found[0]):
         done = subprocess.run([sys.executable, *command], cwd=ROOT)

@@ -79,7 +79,9 @@ def main(wanted, root=ROOT):
     chosen = [path for path in lessons if path.name.startswith(beginnings)]
     if not chosen:
         which = f"No lesson's name begins with {' or '.join(wanted)}" if wanted else "Say which lesson"
-        sys.exit(f"{which}: make copy NOTEBOOK=02, for example. There are {', '.join(path.stem for path in lessons)}.")
+        sys.exit(
+            f"{which}: make copy NOTEBOOK=02 or python -m tools.copy_lesson 02, for example. There are {', '.join(path.stem for path in lessons)}."
+        )
     for path in chosen:
         try:
             print(f"{path.relative_to(root)} is copied to {copy(path, root / 'my').relative_to(root)}")

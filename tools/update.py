@@ -17,6 +17,7 @@ from tools.copy_lesson import copy
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("pyproject.toml", "constraints.txt")
+LESSONS = ("notebooks/", "course_utils/")  # what an open notebook and its kernel hold
 
 
 class GitError(Exception):
@@ -58,6 +59,10 @@ def update(root, say=print):
     except GitError as error:
         sys.exit(f"Git could not update the files ({error}); what you wrote is kept.")
     say(f"Updated: {len(incoming)} {'file has' if len(incoming) == 1 else 'files have'} changed.")
+    if any(name.startswith(LESSONS) for name in incoming):
+        say(
+            "A lesson that is open in JupyterLab is still the old one: File > Reload Notebook from Disk, then restart its kernel."
+        )
     return incoming
 
 

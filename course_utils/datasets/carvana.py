@@ -151,7 +151,7 @@ def load_carvana(cars=40, size=(320, 480), seed=0, folder=None):
     except OSError as error:
         raise DataError(
             f"Can't write cars to {data_folder() / 'cars'} ({error.strerror or error}): make it writable, or set COURSE_DATA; whoever "
-            "may write there can render them for all with 'make data'."
+            "may write there can render them for all with 'make data' or 'python -m course_utils.datasets.carvana'."
         ) from error
     return _find(rendered, number, "rendered cars", is_fallback=True)
 

@@ -10,7 +10,7 @@ from textwrap import fill
 
 import numpy as np
 
-from course_utils.data import SOURCES, DownloadError, folder_of, is_genuine, read_or_fetch
+from course_utils.data import RUN, SOURCES, DownloadError, folder_of, is_genuine, read_or_fetch
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +93,7 @@ def _parse(name: str, data: bytes, folder: str | os.PathLike | None) -> np.ndarr
             raise ValueError(f"it has the shape {values.shape}; expected pictures of 28 x 28 pixels, or a label each.")
     except ValueError as error:
         place = folder_of("mnist", folder)
-        raise DownloadError(
-            f"{place / name} can't stand in MNIST's place: {error} Delete it and run 'make data'."
-        ) from None
+        raise DownloadError(f"{place / name} can't stand in MNIST's place: {error} Delete it and {RUN}.") from None
     return values
 
 

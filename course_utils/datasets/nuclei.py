@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from course_utils.data import SOURCES, DownloadError, folder_of, is_genuine, read_or_fetch
+from course_utils.data import RUN, SOURCES, DownloadError, folder_of, is_genuine, read_or_fetch
 from course_utils.datasets.mnist import show_banner
 
 
@@ -68,9 +68,8 @@ def load_nuclei(folder: str | os.PathLike | None = None) -> Nuclei:
         show_banner(f"This is not the microscope's picture but {source}; scores differ from the text. {why}")
         return _nuclei(*_render(), source, is_fallback=True)
     if not is_genuine("nuclei", contents):
-        place = folder_of("nuclei", folder)
         raise DownloadError(
-            f"The files in {place} are not the nuclei's (wrong SHA-256); delete them and run 'make data'."
+            f"The files in {folder_of('nuclei', folder)} are not the nuclei's (wrong SHA-256); delete them and {RUN}."
         )
     image, numbers = (np.array(Image.open(BytesIO(data))) for data in contents.values())  # in the order of `SOURCES`
     labels = np.unique(numbers, return_inverse=True)[1].reshape(numbers.shape)  # 0 is among the numbers

@@ -109,7 +109,7 @@ def _average(answer):
         (lambda y, size: _copies(y, size) / 4, "you divide by 4 whatever the size; a square has size x size pixels."),
         (lambda y, size: _copies(y, size) / size, "you divide by the size once; a square has size x size pixels."),
         (lambda y, size: np.kron(y, np.eye(size)[:1].T @ np.eye(size)[:1]), "the sum is right, but each pixel of a square has a share in its mean, not one alone."),
-        (lambda y, size: np.tile(y, (size, size)) / size**2, "whole copies of y lie side by side: each number belongs into its own square."),
+        (lambda y, size: np.tile(y, (size, size)) / size**2, "whole copies of y lie side by side: each number belongs in its own square."),
     ]  # fmt: skip
     find = function(answer)
     for rows, columns, size in _UNPOOLED:

@@ -1,36 +1,15 @@
 """Exercises of lesson 10, minimax games."""
 
-from decimal import Decimal
-from fractions import Fraction
-
 import numpy as np
 
 from course_utils.checker import Exercise, Wrong, array, cases, expect, function, number
 
 
-def _floats(find):
-    """Let a learner's function answer in Fractions and Decimals as well."""
-
-    def call(*arguments):
-        result = find(*arguments)
-        return np.asarray(result, float) if isinstance(result, list | tuple) and _has_exact(result) else result
-
-    return call
-
-
-def _has_exact(values):
-    return all(isinstance(value, int | float | np.number | Fraction | Decimal) for value in values) and any(
-        isinstance(value, Fraction | Decimal) for value in values
-    )
-
-
 def _of_first_row(answer):
-    """Take the probability of the first row from a Decimal, or from the mix of both rows; hand on anything else."""
-    if isinstance(answer, Decimal):
-        return float(answer)
+    """Take the probability of the first row from the mix of both rows; hand on anything else."""
     is_flat = isinstance(answer, list | tuple) or (isinstance(answer, np.ndarray) and answer.ndim == 1)
     if is_flat and len(answer) == 2 and np.ndim(answer[0]) == np.ndim(answer[1]) == 0:
-        mix = array(_floats(lambda: answer)(), shape=(2,), what="your mix")
+        mix = array(answer, shape=(2,), what="your mix")
         if np.isclose(mix.sum(), 1, atol=2e-3):
             return mix[0]
     return answer
@@ -58,7 +37,7 @@ def _share(answer):
 
 def _tables():
     """A's payoffs; the worst cases of the columns differ, so that B's move is the only one."""
-    yield np.array([[-1, 2, 7], [4, -3, 5]])  # the promises of both, with both signs, are different numbers here
+    yield np.array([[-1, 2, 7, 3], [4, -3, 5, 6]])  # the promises of both, with both signs, are different numbers here
     yield np.array([[4, -2, 10], [-10, 3, 2], [8, 6, 7]])
     yield np.array([[3, -1], [-2, 1]])
     yield np.array([[-7, -3], [2, -5], [-6, 1]])
@@ -71,7 +50,7 @@ def _tables():
 
 def _column(answer):
     """Write column_maximin(payoffs): what B can be sure of when moving first in a zero-sum game, and B's move."""
-    find = _floats(function(answer))
+    find = function(answer)
     for table in _tables():
         value, move = array(find(table), shape=(2,), kinds="iuf", what="the pair (value, column)")
         try:
@@ -88,6 +67,7 @@ def _judge_pair(table, value, move):
     near = [
         (-right, "this is what A gets; B's payoff is the negative."),
         (table.min(axis=0).max(), "the table holds A's payoffs, so B prefers small ones: change the sign first."),
+        (-table.max(axis=1).min(), "the sign is turned, but B still picks columns: exchange rows and columns as well."),
         (sure, "this is A's maximin, but the question is about B: B picks a column, and prefers small payoffs."),
         (-sure, "this is B's minimax, as if A moved first; here B moves first."),
     ]
@@ -106,7 +86,7 @@ def _fakes(answer):
          "more fakes should make d smaller, but yours grows: which of the two terms does the ratio weigh?"),
     ]  # fmt: skip
     cases(
-        _floats(function(answer)), _dice(), lambda p, q, ratio: p / (p + ratio * q), near,
+        function(answer), _dice(), lambda p, q, ratio: p / (p + ratio * q), near,
         "d should be {right}, but you give {value}; set the slope p / d - ratio q / (1 - d) to zero.",
         case="for p = {0}, q = {1} and a ratio of {2}", what="the discriminator", atol=6e-4,
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """Exercises of lesson 03, watershed."""
 
+from functools import cache
+
 import numpy as np
 from skimage import draw
 
@@ -45,15 +47,19 @@ def _true_dams(labels):
     return found
 
 
+@cache
+def _labels_with_dams():
+    rng = np.random.default_rng(0)
+    by_hand = [np.array([[1, 1, 2, 2]]), np.array([[1], [1], [2]]), np.array([[0, 1, 1, 0], [0, 0, 2, 2]])]
+    drawn = [rng.integers(0, 4, (12, 15)), 100 * rng.integers(0, 3, (9, 5)), np.ones((3, 3), int)]
+    return [*by_hand, *drawn, touching_coins(seed=1).labels]
+
+
 def _dams(answer):
     """Write dams(labels): True where a labeled pixel has a neighbor to the right or below with another label above 0."""
     find = function(answer)
-    rng = np.random.default_rng(0)
-    pictures = [np.array([[1, 1, 2, 2]]), np.array([[1], [1], [2]]), np.array([[0, 1, 1, 0], [0, 0, 2, 2]])]
-    pictures += [rng.integers(0, 4, (12, 15)), 100 * rng.integers(0, 3, (9, 5)), np.ones((3, 3), int)]
-    pictures.append(touching_coins(seed=1).labels)
-    for labels in pictures:
-        found, best = array(find(labels), shape=labels.shape, what="the dams") > 0, _true_dams(labels)
+    for labels in _labels_with_dams():
+        found, best = array(find(labels.copy()), shape=labels.shape, what="the dams") > 0, _true_dams(labels)
         if np.array_equal(found, best):
             continue
         shown = f" for the labels {labels.tolist()}" if labels.size < 10 else ""

@@ -63,6 +63,12 @@ value = -0.5
 value = 0.5 * np.log2(0.5) + 0.5 * np.log2(0.5)
 
 
+# %% gan.value: right, a Decimal
+from decimal import Decimal
+
+value = Decimal("-0.693")
+
+
 # %% gan.logits: solution
 def loss_of(logits):
     return np.logaddexp(0, -logits).mean()
@@ -126,6 +132,21 @@ def loss_of(logits):
 # %% gan.logits: wrong, "in one step"
 def loss_of(logits):
     return np.log(1 + np.exp(-np.clip(logits, -100, 100))).mean()
+
+
+# %% gan.logits: right, in a small dtype
+def loss_of(logits):
+    return np.logaddexp(0, -logits).mean().astype(np.float16)
+
+
+# %% gan.logits: wrong, "in one step"
+def loss_of(logits):
+    return -np.log(expit(logits) + 1e-12).mean()
+
+
+# %% gan.logits: wrong, "you give"
+def loss_of(logits):
+    return -np.log(expit(logits).mean())
 
 
 # %% gan.play: solution
@@ -214,6 +235,36 @@ def play(b, w, c, data, noise, rate):
 # %% gan.play: wrong, "three numbers"
 def play(b, w, c, data, noise, rate):
     return b + rate * (1 - expit(w * (noise + b) + c)).mean() * w
+
+
+# %% gan.play: right, by small differences of both payoffs
+def play(b, w, c, data, noise, rate):
+    def payoff(w, c):
+        return -discriminator_loss(w * data + c, w * (noise + b) + c)
+
+    def cost(b):
+        return non_saturating_loss(w * (noise + b) + c)
+
+    h = 1e-5
+    up_w, up_c = payoff(w + h, c) - payoff(w - h, c), payoff(w, c + h) - payoff(w, c - h)
+    w, c = w + rate * up_w / (2 * h), c + rate * up_c / (2 * h)
+    return b - rate * (cost(b + h) - cost(b - h)) / (2 * h), w, c
+
+
+# %% gan.play: wrong, "got a dict"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * ((up * data).mean() - (down * fakes).mean()), c + rate * (up.mean() - down.mean())
+    return {"b": b + rate * (1 - expit(w * fakes + c)).mean() * w, "w": w, "c": c}
+
+
+# %% gan.play: wrong, "should be"
+def play(b, w, c, data, noise, rate):
+    fakes = noise + b
+    up, down = 1 - expit(w * data + c), expit(w * fakes + c)
+    w, c = w + rate * (up.mean() * data.mean() - down.mean() * fakes.mean()), c + rate * (up.mean() - down.mean())
+    return b + rate * (1 - expit(w * fakes + c)).mean() * w, w, c
 
 
 # %% gan.smooth: solution
@@ -370,6 +421,12 @@ def path(start, end, count):
     return (np.sin(angle - turned) * start + np.sin(turned) * end) / np.sin(angle)
 
 
+# %% gan.path: wrong, "around the origin"
+def path(start, end, count):
+    share = np.linspace(0, 1, count)[:, None]
+    return np.sqrt(1 - share) * start + np.sqrt(share) * end
+
+
 # %% gan.spread: solution
 def spread(batch):
     return batch.std(axis=0).mean()
@@ -441,3 +498,29 @@ def spread(batch):
 # %% gan.spread: wrong, "compares the columns too"
 def spread(batch):
     return batch.std()
+
+
+# %% gan.spread: right, the mean distance of all pairs
+def spread(batch):
+    return cdist(batch, batch).mean()
+
+
+# %% gan.spread: right, the middle half of each feature
+def spread(batch):
+    low, high = np.percentile(batch, [25, 75], axis=0)
+    return float((high - low).sum())
+
+
+# %% gan.spread: wrong, "all of the others"
+def spread(batch):
+    return np.sort(cdist(batch, batch), axis=1)[:, 1].mean()  # the nearest, which may be a copy
+
+
+# %% gan.spread: wrong, "all of the others"
+def spread(batch):
+    return np.linalg.det(np.cov(batch.T))
+
+
+# %% gan.spread: wrong, "all of the others"
+def spread(batch):
+    return len(np.unique(batch.round(), axis=0))

@@ -145,6 +145,25 @@ def column_maximin(payoffs):
     return max(columns)
 
 
+# %% minimax_games.column: right, a Decimal and a whole number
+def column_maximin(payoffs):
+    from decimal import Decimal
+
+    worst = payoffs.max(axis=0)
+    return Decimal(str(-worst.min())), int(worst.argmin())
+
+
+# %% minimax_games.column: wrong, "exchange rows and columns"
+def column_maximin(payoffs):
+    return maximin(-payoffs)
+
+
+# %% minimax_games.column: wrong, "with text in it"
+def column_maximin(payoffs):
+    value, column = maximin(-payoffs.T)
+    return value, f"M{column + 1}"
+
+
 # %% minimax_games.fakes: solution
 def best_with_more_fakes(p, q, ratio):
     return p / (p + ratio * q)
@@ -206,6 +225,11 @@ def best_with_more_fakes(p, q, ratio):
 # %% minimax_games.fakes: wrong, "a ratio of 1.0"
 def best_with_more_fakes(p, q, ratio):
     return p / (p + 4 * q)
+
+
+# %% minimax_games.fakes: wrong, "which of the two terms"
+def best_with_more_fakes(p, q, ratio):
+    return p / (p + q / ratio)
 
 
 # %% minimax_games.curvature: solution
