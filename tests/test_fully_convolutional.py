@@ -600,3 +600,21 @@ def test_networks_in_the_figure_are_those_that_the_benchmark_measured():
             for text in rows[f"decoder with {way}, mean IoU after 24 epochs"]
         )
         assert (at_9, at_24) == (early, late)
+
+
+def test_scores_of_the_skips_in_the_text_are_those_that_the_benchmark_measured():
+    text = "\n".join(cell.source for cell in notebooks.lessons(wanted=("05",))[0].cells if cell.cell_type == "markdown")
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    rows = {row[0]: row for row in results["fully_convolutional"]["rows"]}
+
+    def spread(name):
+        scores = [
+            round(float(score), 2) for score in rows[f"{name}, frozen backbone, mean IoU after 8 epochs"][1].split(", ")
+        ]
+        low, high = f"{min(scores):.2f}", f"{max(scores):.2f}"
+        return low if low == high else f"{low} to {high}"
+
+    assert f"stride 16 alone gets {spread('stride 16 alone')} and FCN-16s {spread('FCN-16s')}" in text
+    assert f"Stride 8 alone gets {spread('stride 8 alone')}, and FCN-8s {spread('FCN-8s')}" in text
+    change = rows["FCN-32s, frozen backbone, mean IoU after 16 epochs"][3]
+    assert float(change.removeprefix("changes by ")) < 0.02 and "twice the epochs add less than 0.02" in text

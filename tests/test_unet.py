@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import json
+import re
 from itertools import pairwise
 
 import cv2
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks import bench_initialization
-from course_utils import notebooks, tensorflow_start
+from course_utils import lesson, notebooks, tensorflow_start
 from course_utils.notebooks import definitions
 
 tensorflow_start.start_tensorflow()
@@ -340,12 +341,12 @@ def test_losses_from_each_kind_of_weights_are_those_that_the_benchmark_measured(
 def test_losses_in_the_text_are_those_that_the_benchmark_measured():
     rows, text = rows_of("initialization"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
     assert len(bench_initialization.RATES) == 2 and "the better of two learning rates" in text
-    for kind in (
-        "out batch normalization, He",
-        "out batch normalization, deviation 0.02",
-        " batch normalization, deviation 0.02",
+    for kind, words in (
+        ("out batch normalization, He", "He's weights end at {} to {}"),
+        ("out batch normalization, deviation 0.02", "a deviation of 0.02 at {} to {}"),
+        (" batch normalization, deviation 0.02", "0.02 still ends at {} to {}"),
     ):
-        assert rows[f"U-Net with{kind}: loss after 240 steps"][1] in text
+        assert words.format(*spread(rows[f"U-Net with{kind}: loss after 240 steps"][1], 3)) in text
 
 
 def test_normalization_in_one_operation_is_keras_own():
@@ -382,20 +383,118 @@ def test_pairs_that_the_text_counts_are_those_that_the_benchmark_measured():
     )
 
 
+def spread(text, digits=2):
+    """The lowest and the highest of the scores in a cell of the benchmark's table, rounded."""
+    scores = [float(score) for score in re.findall(r"(?<![\d.])0\.\d{3}(?!\d)", text)]
+    assert len(scores) == 3
+    return f"{min(scores):.{digits}f}", f"{max(scores):.{digits}f}"
+
+
 def test_scores_in_the_text_are_those_that_the_benchmark_measured():
-    rows, text = rows_of("skips_and_encoder"), notebooks.lessons(wanted=("06",))[0].path.read_text(encoding="utf-8")
-    skips, short, long = (
-        rows[name]
-        for name in (
-            "small U-Net, Dice after 480 steps",
-            "one car, frozen encoder, Dice after 1.5 CPU s of training",
-            "one car, frozen encoder, Dice after 6 CPU s of training",
-        )
-    )
-    assert f"{skips[1]} with skips and {skips[2].removeprefix('without skips ')} without" in text
-    for row in (short, long):
-        assert row[1] in text
-        assert row[2].split(" CPU s ")[1] in text
+    text = "\n".join(cell.source for cell in notebooks.lessons(wanted=("06",))[0].cells if cell.cell_type == "markdown")
+    row = rows_of("skips_and_encoder")["small U-Net, Dice after 480 steps"]
+    for name, scores in (("with skips", row[1]), ("without", row[2])):
+        assert f"| {name} | {' | '.join(spread(scores, 3))} |" in text
+
+
+def span(text):
+    low, high = spread(text)
+    return low if low == high else f"{low}\N{EN DASH}{high}"
+
+
+def test_table_of_the_encoder_holds_what_the_benchmark_measured():
+    text = "\n".join(cell.source for cell in notebooks.lessons(wanted=("06",))[0].cells if cell.cell_type == "markdown")
+    dots = "{}, dots of {} classes, frozen encoder, mean IoU after {} CPU s of training"
+    car = "one car, frozen encoder, Dice after {} CPU s of training"
+    rows, cars, later = rows_of("photographs"), rows_of("skips_and_encoder"), []
+    for name, classes in (("coffee", 4), ("astronaut", 3)):
+        scores = [span(cell) for cell in rows[dots.format(name, classes, 2)][1:4]]
+        assert f"| {name}, 2 s | {' | '.join(scores)} |" in text
+        later.append(span(rows[dots.format(name, classes, 8)][2]))
+    scores = [span(cell) for cell in cars[car.format(1.5)][1:3]]
+    assert f"| cars, 1.5 s | {' | '.join(scores)} | |" in text
+    later.append(span(cars[car.format(6)][2]))
+    assert f"Four times the time brings the U-Net to {later[0]}, {later[1]}, and {later[2]}" in text
+    for what in (dots.format("coffee", 4, 2), dots.format("astronaut", 3, 2)):
+        (worst, _), (_, best) = (spread(cell, 3) for cell in rows[what][1:3])
+        assert float(worst) > float(best)  # so the text may say that the encoder beats the U-Net
+
+
+def test_dots_are_labeled_in_every_class_and_nowhere_else():
+    picture, truth = unet.with_classes("coffee")
+    assert picture.shape == (200, 296, 3) and truth.shape == (200, 296)
+    assert picture.dtype == truth.dtype == np.uint8
+    labeled = unet.dots(truth, np.random.default_rng(0))
+    assert set(truth[labeled]) == {0, 1, 2, 3}
+    single = unet.dots(truth, np.random.default_rng(0), count=1, radius=0)
+    assert np.bincount(truth[single]).tolist() == [1, 1, 1, 1]
+    assert 0.03 < labeled.mean() < 0.05
+
+
+def test_cells_and_dots_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="100 cells don't fit into 60 x 60 pixels"):
+        unet.cells(np.random.default_rng(0), size=60, count=100)
+    with pytest.raises(ValueError, match="class 1 has 3 pixels, too few for 12 dots"):
+        unet.dots(np.repeat([0, 1], [61, 3]).reshape(8, 8), np.random.default_rng(0))
+
+
+def test_bending_takes_layers_and_nothing_else():
+    with pytest.raises(ValueError, match=r"expected an array of numbers \(H, W, C\)"):
+        unet.deform(np.zeros((8, 8)), unet.elastic_places(np.random.default_rng(0), (8, 8)))
+    assert np.isfinite(unet.elastic_places(np.random.default_rng(0), (1, 8))).all()
+
+
+def test_pixels_without_a_label_have_no_loss():
+    rng = np.random.default_rng(0)
+    truth, logits = np.zeros((1, 4, 4, 3), np.float32), rng.normal(size=(1, 4, 4, 3)).astype(np.float32)
+    truth[0, 0, 0, 2] = truth[0, 3, 1, 0] = 1
+    log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    expected = -(log_p[0, 0, 0, 2] + log_p[0, 3, 1, 0]) / 2
+    assert float(unet.loss_of_labeled(truth, logits)) == pytest.approx(expected, rel=1e-5)
+    logits[0, 2, 2] += 5
+    assert float(unet.loss_of_labeled(truth, logits)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("classes", [1, 4])
+def test_decoder_gives_a_logit_per_class_at_the_size_of_the_picture(classes):
+    maps = [np.zeros((2, 64 // stride, 96 // stride, count)) for stride, count in ((2, 24), (4, 40), (8, 112))]
+    assert unet.decoder(classes)(maps).shape == (2, 64, 96, classes)
+
+
+def test_encoder_refuses_sides_that_its_strides_do_not_divide():
+    with pytest.raises(ValueError, match="sides that 8 divides, got 60 x 64"):
+        unet.features_of(None, np.zeros((1, 60, 64, 3), np.uint8))
+
+
+def test_rival_and_judge_of_the_photograph():
+    truth = np.repeat([[0] * 5 + [1] * 5], 8, axis=0).astype(np.uint8)
+    picture = np.repeat(truth[..., None] * np.uint8(200), 3, axis=-1)
+    labeled = np.zeros(truth.shape, bool)
+    labeled[::3] = True
+    assert (unet.by_color_and_place(picture, truth, labeled) == truth).all()
+    assert unet.mean_iou(truth, truth, labeled) == 1
+    assert unet.mean_iou(np.zeros_like(truth), truth, labeled) == 0.25  # an IoU of 1/2 and one of 0
+
+
+def test_full_scale_of_the_lesson_trains_on_files_as_large_as_carvanas(real_layout, monkeypatch):
+    monkeypatch.setenv("COURSE_SCALE", "full")
+    source = next(each for each in notebooks.lessons(wanted=("06",))[0].sources() if "\nsteps = lesson.choose" in each)
+    data, asked = carvana.load_carvana(cars=None, folder=real_layout), {}
+    learning = data.select([*range(len(data))] * 3)
+
+    def train(model, part, size, steps, batch):
+        asked.update(size=size, steps=steps, batch=batch)
+        return unet.train(model, part, size, steps=2, checks=2, batch=2)
+
+    names = {"lesson": lesson, "data": data, "keras": keras, "learning": learning}
+    exec(source, names | {"car_network": unet.car_network, "train": train}, found := {})
+    assert asked == {"size": (512, 768), "steps": 10_000, "batch": 8}
+    assert np.isfinite(found["losses"]).all()
+    images, masks = carvana.arrays(data.select([0]), asked["size"])
+    logits = unet.logits_of(found["model"], images)
+    assert logits.shape == masks.shape == (1, 512, 768, 1)
+    assert np.isfinite(unet.judge(logits, masks)).all()
+    assert 0 <= unet.wrong_near_outline(logits, masks) <= 1
 
 
 def test_dice_loss_is_one_minus_dice_for_sure_logits():

@@ -111,16 +111,19 @@ def _average(answer):
         (lambda y, size: np.kron(y, np.eye(size)[:1].T @ np.eye(size)[:1]), "the sum is right, but each pixel of a square has a share in its mean, not one alone."),
         (lambda y, size: np.tile(y, (size, size)) / size**2, "whole copies of y lie side by side: each number belongs in its own square."),
     ]  # fmt: skip
-    cases(
-        function(answer),
-        [(rng.normal(size=(rows, columns)), size) for rows, columns, size in _UNPOOLED],
-        lambda y, size: _copies(y, size) / size**2,
-        near,
-        "the two sums differ: which weight does a pixel of x have in the mean of its square? Send y back with it.",
-        case="for squares of {1} x {1}",
-        rtol=2e-3,  # float16 is precise enough
-        atol=2e-3,
-    )
+    find = function(answer)
+    for rows, columns, size in _UNPOOLED:
+        y = rng.normal(size=(rows, columns))
+        right, case = _copies(y, size) / size**2, f"for squares of {size} x {size}"
+        found = array(find(y, size), shape=right.shape, kinds="fiu", what=f"your result {case}")
+        x = np.zeros_like(right)
+        x[np.unravel_index(np.abs(found - right).argmax(), x.shape)] = size**2  # so that the two sums differ the most
+        otherwise = (
+            f"{case} and one pixel of x, the sum of average_pool(x) * y is {(x * right).sum():.3g}, and yours is "
+            f"{(x * found).sum():.3g}: which weight does a pixel of x have in the mean of its square? Send y back with it."
+        )
+        named = [(mistake(y, size), f"{case}: {sentence}") for mistake, sentence in near]
+        expect(found, right, named, otherwise, rtol=2e-3, atol=2e-3)  # float16 is precise enough
 
 
 _UNPOOLED = ((2, 3, 2), (3, 2, 3), (1, 1, 4), (4, 4, 2), (3, 2, 1), (1, 1, 1))  # rows, columns, size

@@ -1,5 +1,7 @@
 """Exercises of lesson 06, U-Net."""
 
+from itertools import combinations
+
 import numpy as np
 from scipy import ndimage
 
@@ -171,11 +173,17 @@ def _split(answer):
             raise Wrong("two calls with an `rng` of the same seed hold back different cars: let `rng` alone draw them.")
         if len(set(map(frozenset, drawn))) == 1:
             raise Wrong("all calls hold back the same cars: draw them with `rng`.")
-    drawn = [_held_cars(find(cars, 0.5, np.random.default_rng(seed)), cars, 0.5) for seed in range(40)]
+    drawn = [_held_cars(find(cars, 0.5, np.random.default_rng(seed)), cars, 0.5) for seed in range(100)]
     if missing := set(cars) - set().union(*drawn):
         raise Wrong(
-            f"in 40 draws of 2 cars out of 4, {missing.pop()} is never held back: each car should have its chance."
+            f"in 100 draws of 2 cars out of 4, {missing.pop()} is never held back: each car should have its chance."
         )
+    for pair in combinations(sorted(set(cars)), 2):
+        if set(pair) not in drawn:
+            raise Wrong(
+                f"in 100 draws of 2 cars out of 4, {pair[0]} and {pair[1]} are never held back together: draw each car, whichever "
+                "stand beside it."
+            )
 
 
 def _held_cars(result, cars, share):
@@ -246,6 +254,30 @@ _MIRROR_MISTAKES = (
         "this is the answer for the pictures alone; the mirror images are missing. They are mirrored along axis 2, not along axis 0, which counts the pictures.",
     ),
     (
+        lambda predict, pictures: _probability(_both(predict, pictures, 2)[1]),
+        "this is the answer for the mirror images alone: average it with the one for the pictures as they are.",
+    ),
+    (
+        lambda predict, pictures: np.flip(_average(*_both(predict, pictures, 2)), 2),
+        "your mean is mirrored: turn the answer for the mirror images back, and leave the one for the pictures as it is.",
+    ),
+    (
+        lambda predict, pictures: _average(*_both(predict, pictures, (1, 2))),
+        "these are turned by half a circle: mirror along axis 2 alone.",
+    ),
+    (
+        lambda predict, pictures: 1 - _average(*_both(predict, pictures, 2)),
+        "these are probabilities of background: the exponent of p = 1 / (1 + exp(-z)) has a minus sign.",
+    ),
+    (
+        lambda predict, pictures: sum(z > 0 for z in _both(predict, pictures, 2)) / 2,
+        "this averages masks; average the probabilities, and cut the mean afterward.",
+    ),
+    (
+        lambda predict, pictures: _probability(np.maximum(*_both(predict, pictures, 2))),
+        "this takes the larger of the two answers; take the mean of their probabilities.",
+    ),
+    (
         lambda predict, pictures: 2 * _average(*_both(predict, pictures, 2)),
         "this is the sum of two probabilities; a mean is half of it.",
     ),
@@ -264,14 +296,16 @@ def _mirrored(answer):
             return np.asarray(given) @ [[3.0], [2.0], [-1.0]] - 2 + slope  # it leans to the right and down
 
         pictures = rng.random(shape)
-        found = find(predict, pictures)
+        found = array(find(predict, pictures), shape=(*shape[:3], 1), what="the mean")
         if not asked:
             raise Wrong("predict was never called: it alone knows what the network answers.")
         near = [(mistake(predict, pictures), sentence) for mistake, sentence in _MIRROR_MISTAKES]
+        right = _average(*_both(predict, pictures, 2))
+        worst = np.unravel_index(np.abs(found - right).argmax(), right.shape)
         expect(
-            found, _average(*_both(predict, pictures, 2)), near,
-            f"for pictures {shape} your mean is another than the one of both answers: predict both, turn one back, average.",
-            what="the mean", rtol=0, atol=1e-5,
+            found, right, near,
+            f"for pictures {shape}, your mean at {tuple(map(int, worst[:3]))} is {found[worst]:.3g}, and {right[worst]:.3g} is right: predict both, turn one back, average the probabilities.",
+            rtol=0, atol=1e-5,
         )  # fmt: skip
 
 

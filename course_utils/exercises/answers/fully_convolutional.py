@@ -60,6 +60,14 @@ def even_kernel(smallest, stride):
     return next(kernel for kernel in range(smallest, smallest + stride) if kernel % stride == 0)
 
 
+# %% fully_convolutional.kernel: right, stamps counted
+def even_kernel(smallest, stride):
+    kernel = smallest
+    while np.ptp(stamps_at(kernel, stride)) > 0:
+        kernel += 1
+    return kernel
+
+
 # %% fully_convolutional.kernel: wrong, "not a multiple of the stride"
 def even_kernel(smallest, stride):
     return smallest
@@ -258,6 +266,16 @@ def average_unpool(y, size):
 # %% fully_convolutional.average: wrong, "shape"
 def average_unpool(y, size):
     return np.kron(y, np.ones((2, 2))) / 4
+
+
+# %% fully_convolutional.average: wrong, "and yours is"
+def average_unpool(y, size):
+    return np.kron(y, np.ones((size, size))) * size**2
+
+
+# %% fully_convolutional.average: wrong, "and yours is"
+def average_unpool(y, size):
+    return ndimage.zoom(y, size, order=1) / size**2
 
 
 # %% fully_convolutional.edges: solution

@@ -393,6 +393,28 @@ def split_by_car(cars, share, rng):
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
+# %% unet.split: wrong, "never held back together"
+def split_by_car(cars, share, rng):
+    names = np.unique(cars)
+    count = max(round(share * len(names)), 1)
+    held = np.isin(cars, np.roll(names, rng.integers(len(names)))[:count])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: wrong, "you hold back 3"
+def split_by_car(cars, share, rng):
+    names = rng.permutation(np.unique(cars))
+    held = np.isin(cars, names[: int(np.ceil(share * len(names)))])
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+# %% unet.split: wrong, "in both parts"
+def split_by_car(cars, share, rng):
+    names, first = np.unique(cars, return_index=True)
+    held = rng.permutation(first)[: max(round(share * len(names)), 1)]
+    return np.setdiff1d(np.arange(len(cars)), held), held
+
+
 # %% unet.mirrored: solution
 def average_of_mirrored(predict, pictures):
     answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
@@ -478,3 +500,44 @@ def average_of_mirrored(predict, pictures):
 def average_of_mirrored(predict, pictures):
     answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
     return np.mean([1 / (1 + np.exp(-z)) for z in answers])
+
+
+# %% unet.mirrored: wrong, "mirror images alone"
+def average_of_mirrored(predict, pictures):
+    return 1 / (1 + np.exp(-predict(pictures[:, :, ::-1])[:, :, ::-1]))
+
+
+# %% unet.mirrored: wrong, "your mean is mirrored"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures)[:, :, ::-1], predict(pictures[:, :, ::-1])]
+    return sum(1 / (1 + np.exp(-z)) for z in answers) / 2
+
+
+# %% unet.mirrored: wrong, "half a circle"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures), predict(pictures[:, ::-1, ::-1])[:, ::-1, ::-1]]
+    return sum(1 / (1 + np.exp(-z)) for z in answers) / 2
+
+
+# %% unet.mirrored: wrong, "minus sign"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
+    return sum(1 / (1 + np.exp(z)) for z in answers) / 2
+
+
+# %% unet.mirrored: wrong, "averages masks"
+def average_of_mirrored(predict, pictures):
+    answers = [predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1]]
+    return np.mean([z > 0 for z in answers], axis=0)
+
+
+# %% unet.mirrored: wrong, "the larger"
+def average_of_mirrored(predict, pictures):
+    z = np.maximum(predict(pictures), predict(pictures[:, :, ::-1])[:, :, ::-1])
+    return 1 / (1 + np.exp(-z))
+
+
+# %% unet.mirrored: wrong, "0.773 is right"
+def average_of_mirrored(predict, pictures):
+    z = predict((pictures + pictures[:, :, ::-1]) / 2)
+    return 1 / (1 + np.exp(-z))
