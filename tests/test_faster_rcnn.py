@@ -344,6 +344,28 @@ def test_padded_truth_holds_each_box_and_zeros_for_pictures_with_fewer():
     assert boxes.sum(axis=(1, 2)).tolist() == [8, 0]
 
 
+def test_boxes_that_teach_nothing_are_told(capsys):
+    pictures = np.zeros((1, 64, 64), np.uint8)
+    whole, small = np.array([[0.0, 0, 64, 64]]), np.array([[5.0, 5, 25, 40]])
+    detector = lesson.OneStage(classes=1, sizes=[[64, 64], [20, 35]])
+    detector.data(pictures, [small], [[0]])
+    assert capsys.readouterr().out == ""
+    lesson.OneStage(classes=1, sizes=[[64, 64]]).data(pictures, [whole], [[0]])
+    assert "1 of 1 boxes have no anchor of their own" in capsys.readouterr().out
+    detector.data(pictures, [np.vstack([small, small])], [[0, 0]])  # the anchors can only learn one of the two
+    assert "1 of 2 boxes have no anchor of their own" in capsys.readouterr().out
+    apart = np.array([[x, 5.0, x + 20, 40] for x in (0, 22, 44)])
+    lesson.FasterRCNN(classes=1, keep=2).data(pictures, [apart], [[0] * 3])
+    assert "A picture has 3 boxes, but only 2 proposals are kept" in capsys.readouterr().out
+
+
+def test_lists_of_boxes_are_learned_and_a_class_without_a_box_is_told(capsys):
+    boxes, labels = lesson.check_set(np.zeros((2, 32, 32), np.uint8), [[[4, 4, 20, 20]], []], [[0], []], 3)
+    assert [each.shape for each in boxes] == [(1, 4), (0, 4)]
+    assert [each.tolist() for each in labels] == [[0], []]
+    assert "No box has a label of [1, 2]" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["FasterRCNN", "OneStage"])
 def test_empty_pictures_of_any_shape_can_be_learned(kind):
     detector = getattr(lesson, kind)(classes=2)
