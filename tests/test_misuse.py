@@ -105,6 +105,10 @@ BOX = np.array([[2.0, 2, 20, 20]])
             lambda: detectors.check_set(bytes_of(1, 32, 32), [BOX], [[0]], 1, steps=0),
             "steps as a whole number from 1, got 0",
         ),
+        (
+            lambda: detectors.check_memory(np.broadcast_to(np.uint8(0), (40, 3000, 4000, 3))),
+            "would fill 7 GB.* smaller",
+        ),
         (lambda: detectors.check_picture(bytes_of(8, 8).astype(np.uint16)), r"16 bits with \(image // 257\)"),
         (lambda: detectors.check_picture(bytes_of(8, 8), least=0.1, overlap=3), "overlap from 0 to 1, got 3"),
         (lambda: detectors.check_picture(bytes_of(8, 8), least=np.nan), "least from 0 to 1, got nan"),
