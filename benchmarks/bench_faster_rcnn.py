@@ -1,14 +1,12 @@
-"""Lesson 09's detectors: Faster R-CNN at full size, five detectors on equal data, two ways to pool.
+"""Lesson 09's detectors: Faster R-CNN at full size, three of the race's five detectors on equal data, two ways to pool.
 
 Precision is judged on 200 unseen scenes for three seeds. Training is counted in seconds of processor time, because other programs on the
-computer don't change it: two cores have 120 of them in a minute. What helps a detector on some data and hurts it on other data,
-such as box regression, is chosen on validation scenes.
+computer don't change it: two cores have 120 of them in a minute. The race's other two detectors are in `bench_rcnn_race`.
 """
 
 import os
 import time
 import warnings
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,13 +21,8 @@ from course_utils.notebooks import definitions
 
 PRECISION, TRAINING, TIMES = 0.90, 120, 25
 SEEDS, UNSEEN = (0, 1, 2), 200
-SCENES, STEPS = 5000, 900  # what Faster R-CNN learns from at full size
-SHARED, SHARED_STEPS, EPOCHS, VALIDATION = (
-    250,
-    350,
-    8,
-    100,
-)  # the race: scenes that all learn from, steps, R-CNN's epochs, and scenes to choose on
+SCENES, STEPS = 5000, 1000  # what Faster R-CNN learns from at full size
+SHARED, SHARED_STEPS, EPOCHS = 250, 350, 8  # the race: scenes that all learn from, steps, and R-CNN's epochs
 PROPOSALS = 64  # of selective search, for Fast R-CNN
 TIMED = 10  # scenes that two detectors look at in turns
 BLOOD, BLOOD_STEPS, OWN_PRECISION = (
@@ -41,7 +34,6 @@ WIDTHS = (48, 64, 96)  # of the layers after the frozen backbone; one is chosen 
 ABOUT = 0.02  # mAP
 NUCLEI_KEPT = 128  # Faster R-CNN's proposals there: a half shows up to 63 nuclei
 DRAWS = 500  # of the bootstrap over unseen scenes
-WITH, WITHOUT = "with box regression", "without box regression"
 
 
 def marks(previous, unseen, found, least=0.5):
@@ -130,42 +122,24 @@ def full_size(lesson, unseen):
     return detector
 
 
-def sliding_windows(lesson, previous, rcnn, windows, image, regress):
-    """What R-CNN's network says of windows (P, 4) by its own softmax, with lesson 09's suppression, which is quicker than lesson 08's."""
-    reading = rcnn.read(previous.warp(image, windows))
-    scores = np.float32(previous.softmax(reading["logits"])[:, :-1])  # the last class is background
-    if regress:  # each class moves its windows, and then they are rows of their own
-        rows, labels = np.nonzero(scores > 0.01)
-        windows, _, values = previous.pick(
-            windows, scores, 0.01, reading["pool"], rcnn.regressors, overlap=None, shape=image.shape
-        )
-        scores = np.zeros((len(rows), scores.shape[1]), np.float32)
-        scores[np.arange(len(rows)), labels] = values
-    return lesson.as_arrays(lesson.keep_best(np.float32(windows), scores, 0.01, 0.3), image.shape)
-
-
-def with_and_without(lesson, previous, rcnn):
-    """R-CNN, and its network on a grid of windows, each with box regression and without: {name: detect}."""
-    slide = partial(sliding_windows, lesson, previous, rcnn, previous.sliding_windows(step=1 / 3))
-    return {
-        f"R-CNN {WITH}": rcnn.detect,
-        f"R-CNN {WITHOUT}": replace(rcnn, regressors=None).detect,
-        f"sliding windows {WITH}": partial(slide, regress=True),
-        f"sliding windows {WITHOUT}": partial(slide, regress=False),
-    }
+def sliding_windows(lesson, previous, read, windows, image):
+    """What R-CNN's network says of windows (P, 4), by its own softmax; lesson 09's suppression, which is quicker than lesson 08's."""
+    scores = previous.softmax(read(previous.warp(image, windows))["logits"])[:, :-1]  # the last class is background
+    found = lesson.keep_best(np.float32(windows), np.float32(scores), 0.01, 0.3)
+    return lesson.as_arrays(found, image.shape)
 
 
 def race(lesson, previous, unseen):
-    """Rows on five detectors that learn from the same scenes, and on two ways to pool; the names of those chosen to be timed."""
+    """Rows on three detectors that learn from the same scenes, and on two ways to pool."""
     import keras
 
-    scenes, validation = load_scenes(SHARED, seed=10), load_scenes(VALIDATION, seed=11)
+    scenes = load_scenes(SHARED, seed=10)
     quick = partial(previous.selective_search, scales=(100,), strategies=((1, 1, 1, 1),))
     begin = time.process_time()
     some = lesson.searched(quick, scenes.images, PROPOSALS)
     search = time.process_time() - begin
     given = lesson.searched(quick, unseen.images, PROPOSALS)
-    judged, strict, spent, validated = {}, {}, {}, {}
+    judged, strict, spent = {}, {}, {}
 
     def judge(name, found, cost):
         judged.setdefault(name, []).append(marks(previous, unseen, found))
@@ -173,13 +147,6 @@ def race(lesson, previous, unseen):
         spent.setdefault(name, []).append(cost)
 
     for seed in SEEDS:
-        keras.utils.set_random_seed(seed)
-        begin = time.process_time()
-        rcnn = previous.train_rcnn(scenes, scenes, seed, epochs=EPOCHS, proposals=150)
-        cost = time.process_time() - begin
-        for name, detect in with_and_without(lesson, previous, rcnn).items():
-            validated.setdefault(name, []).append(averages(validation, [detect(image) for image in validation.images]))
-            judge(name, [detect(image) for image in unseen.images], cost)
         keras.utils.set_random_seed(seed)
         fast = lesson.FastRCNN()
         cost = search + trained(lesson, fast, scenes, SHARED_STEPS, seed, some)
@@ -194,34 +161,29 @@ def race(lesson, previous, unseen):
             cost = trained(lesson, detector, scenes, SHARED_STEPS, seed)
             judge(name, [detector.detect(image) for image in unseen.images], cost)
     for name, each in judged.items():
-        value, low, high = interval(each)
-        mean, at_08 = np.mean(strict[name], axis=0)
-        yield Row(
-            f"{name}, {SHARED} scenes, AP at 0.5", f"{value:.3f} [{low:.3f}, {high:.3f}]",
-            f"0.5:0.95 {mean:.3f}, 0.8 {at_08:.3f} ({listed([row[1] for row in strict[name]])})",
-            f"training {np.mean(spent[name]):.0f} CPU s", True,
-        )  # fmt: skip
-    chosen = []
-    for name in ("R-CNN", "sliding windows"):
-        values = {way: np.mean(validated[f"{name} {way}"], axis=0) for way in (WITH, WITHOUT)}
-        best = max(values, key=lambda way: values[way][1])
-        chosen.append(f"{name} {best}")
-        yield Row(
-            f"{name}, {VALIDATION} validation scenes, AP at 0.5:0.95", f"{WITH} {values[WITH][1]:.3f}",
-            f"{WITHOUT} {values[WITHOUT][1]:.3f}, at 0.5 {values[WITH][0]:.3f} and {values[WITHOUT][0]:.3f}",
-            f"chosen: {best}", True,
-        )  # fmt: skip
-    return chosen
+        yield in_the_race(name, each, strict[name], spent[name])
 
 
-def speed(lesson, previous, unseen, chosen):
-    """Rows on the time that each detector of the race takes for a picture, all measured in turns; of R-CNN and windows, the chosen ones."""
+def in_the_race(name, judged, strict, spent):
+    """The row of a detector: what :func:`marks` gives for each seed, AP at 0.5:0.95 and at 0.8, seconds of processor time."""
+    value, low, high = interval(judged)
+    mean, at_08 = np.mean(strict, axis=0)
+    return Row(
+        f"{name}, {SHARED} scenes, AP at 0.5", f"{value:.3f} [{low:.3f}, {high:.3f}]",
+        f"0.5:0.95 {mean:.3f}, 0.8 {at_08:.3f} ({listed([row[1] for row in strict])})",
+        f"training {np.mean(spent):.0f} CPU s", True,
+    )  # fmt: skip
+
+
+def speed(lesson, previous, unseen):
+    """Rows on the time that each detector of the race takes for a picture, all measured in turns."""
     import keras
 
     scenes = load_scenes(SHARED, seed=10)
     quick = partial(previous.selective_search, scales=(100,), strategies=((1, 1, 1, 1),))
     keras.utils.set_random_seed(0)
     rcnn = previous.train_rcnn(scenes, scenes, 0, epochs=EPOCHS, proposals=150)
+    slide = partial(sliding_windows, lesson, previous, rcnn.read, previous.sliding_windows(step=1 / 3))
     faster, stage, fast = lesson.FasterRCNN(), lesson.OneStage(), lesson.FastRCNN()
     trained(lesson, faster, scenes, SHARED_STEPS, 0)
     trained(lesson, stage, scenes, SHARED_STEPS, 0)
@@ -230,12 +192,11 @@ def speed(lesson, previous, unseen, chosen):
     def search_and_detect(image):
         return fast.detect(image, lesson.searched(quick, image[None], PROPOSALS)[0])
 
-    ways = with_and_without(lesson, previous, rcnn)
-    detects = [faster.detect, ways[chosen[0]], stage.detect, search_and_detect, ways[chosen[1]]]
+    detects = [faster.detect, rcnn.detect, stage.detect, search_and_detect, slide]
     looks = [partial(detect_all, detect, unseen.images[:TIMED]) for detect in detects]
     times = [1000 * value / TIMED for value in seconds(*looks, repeats=5)]
     yield Row(
-        "Faster R-CNN, a picture", f"{times[0]:.1f} ms", f"{chosen[0]} {times[1]:.1f} ms",
+        "Faster R-CNN, a picture", f"{times[0]:.1f} ms", f"R-CNN {times[1]:.1f} ms",
         f"{times[1] / times[0]:.0f} times faster, at least {TIMES}", times[1] >= TIMES * times[0],
     )  # fmt: skip
     yield Row(
@@ -322,8 +283,8 @@ def run():
     tensorflow_start.start_tensorflow()
     lesson, previous = definitions("09_faster_rcnn"), definitions("08_region_proposals")
     unseen = load_scenes(UNSEEN, seed=3, part="test")
-    chosen = yield from race(lesson, previous, unseen)
-    yield from speed(lesson, previous, unseen, chosen)
+    yield from race(lesson, previous, unseen)
+    yield from speed(lesson, previous, unseen)
     yield from full_size(lesson, unseen)
     yield from own_pictures(lesson)
     yield from nuclei(lesson)
