@@ -351,9 +351,9 @@ def test_boxes_that_teach_nothing_are_told(capsys):
     detector.data(pictures, [small], [[0]])
     assert capsys.readouterr().out == ""
     lesson.OneStage(classes=1, sizes=[[64, 64]]).data(pictures, [whole], [[0]])
-    assert "1 of 1 boxes have no anchor of their own" in capsys.readouterr().out
+    assert "100.0% of the boxes have no anchor of their own" in capsys.readouterr().out
     detector.data(pictures, [np.vstack([small, small])], [[0, 0]])  # the anchors can only learn one of the two
-    assert "1 of 2 boxes have no anchor of their own" in capsys.readouterr().out
+    assert "50.0% of the boxes have no anchor of their own" in capsys.readouterr().out
     apart = np.array([[x, 5.0, x + 20, 40] for x in (0, 22, 44)])
     lesson.FasterRCNN(classes=1, keep=2).data(pictures, [apart], [[0] * 3])
     assert "A picture has 3 boxes, but only 2 proposals are kept" in capsys.readouterr().out
