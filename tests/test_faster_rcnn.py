@@ -107,6 +107,16 @@ def test_bad_input_to_roi_pooling_gets_one_sentence(features, boxes, size, words
     assert "\n" not in str(caught.value)
 
 
+def test_pooling_stays_still_for_eight_pixels_and_jumps_by_a_cell():
+    ramp = np.tile((np.arange(16.0) + 0.5) * 8, (16, 1))[..., None]
+    shifts = np.arange(0, 24, 0.25)
+    boxes = np.array([[40, 40, 64, 64]]) + shifts[:, None] * [1, 0, 1, 0]
+    found = lesson.roi_pool(ramp, boxes, size=3, stride=8)[:, 1, 1, 0]
+    jumps = np.flatnonzero(np.diff(found)) + 1
+    assert shifts[jumps].tolist() == [4, 12, 20]
+    assert np.diff(found)[jumps - 1].tolist() == [8, 8, 8]
+
+
 # RoIAlign
 
 
@@ -247,6 +257,14 @@ def test_assigned_anchors_keep_the_rules(seed, count):
     assert (kinds[(best >= 0.3) & (best < 0.7) & ~winner] == -1).all()
     assert (kinds[winner] == 1).all()
     assert winners[winner, matched[winner]].all()
+
+
+def test_only_the_smallest_and_the_tallest_digit_of_the_drawn_scene_need_their_best_anchor():
+    boxes = load_scenes(6, seed=1, part="test").boxes[5]
+    anchors, heights = lesson.make_anchors(), boxes[:, 3] - boxes[:, 1]
+    inside = (anchors >= 0).all(axis=1) & (anchors <= 128).all(axis=1)
+    best = geometry.iou(anchors[inside], boxes).max(axis=0)
+    assert sorted(np.flatnonzero(best < 0.7)) == sorted([heights.argmin(), heights.argmax()])
 
 
 @given(SEEDS)
