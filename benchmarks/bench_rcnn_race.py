@@ -1,4 +1,4 @@
-"""R-CNN and its network on a grid of windows in lesson 09's race, each with box regression and without.
+"""R-CNN in lesson 09's race, with box regression and without, and its network on a grid of windows.
 
 What regression is worth depends on the data, so the way that the lesson shows is chosen on validation scenes. Other rows of the race are
 in `bench_faster_rcnn`.
@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from benchmarks import Row
-from benchmarks.bench_faster_rcnn import EPOCHS, SEEDS, SHARED, UNSEEN, averages, in_the_race, marks
+from benchmarks.bench_faster_rcnn import EPOCHS, SEEDS, SHARED, UNSEEN, averages, in_the_race, marks, sliding_windows
 from course_utils import tensorflow_start
 from course_utils.datasets.scenes import load_scenes
 from course_utils.notebooks import definitions
@@ -38,33 +38,22 @@ def by_svms(previous, rcnn, boxes, image):
     ]
 
 
-def by_windows(lesson, previous, rcnn, boxes, image):
-    """What R-CNN's network says of windows (P, 4) by its own softmax, in both ways, with lesson 09's quicker suppression."""
-    reading, found = rcnn.read(previous.warp(image, boxes)), []
-    scores = previous.softmax(reading["logits"])[:, :-1]  # the last class is background
-    for use in (rcnn.regressors, None):
-        moved, labels, values = previous.pick(boxes, scores, 0.01, reading["pool"], use, None, image.shape)
-        table = np.zeros((len(moved), scores.shape[1]), np.float32)  # a row for each pair of window and class
-        table[np.arange(len(moved)), labels] = values
-        found.append(lesson.as_arrays(lesson.keep_best(np.float32(moved), table, 0.01, 0.3), image.shape))
-    return found
+def judge(previous, unseen, found):
+    """What :func:`marks` gives, and AP at 0.5:0.95 and at 0.8."""
+    return marks(previous, unseen, found), averages(unseen, found)[1:]
 
 
-def rows_of(previous, name, looks, spent, unseen, validation):
-    """Rows on both ways; `looks` holds a function for each seed, from the number of a set and of its picture to both answers."""
-    judged, strict, chosen_by = ([[], []] for _ in range(3))
-    for look in looks:
-        answers = [[look(part, n) for n in range(len(some.images))] for part, some in enumerate((validation, unseen))]
-        for way in range(2):
-            held, found = ([each[way] for each in some] for some in answers)
-            chosen_by[way].append(averages(validation, held)[:2])
-            judged[way].append(marks(previous, unseen, found))
-            strict[way].append(averages(unseen, found)[1:])
-    for way in range(2):
-        yield in_the_race(f"{name} {WAYS[way]}", judged[way], strict[way], spent)
-    (half, mean), (other_half, other_mean) = (np.mean(each, axis=0) for each in chosen_by)
+def both_ways(previous, answers, spent, unseen, validation):
+    """Rows on R-CNN; `answers` holds for each seed what it finds in pictures for validation and in unseen ones, in both ways."""
+    chosen_by = []
+    for way, name in enumerate(WAYS):
+        held, found = ([[each[way] for each in some[part]] for some in answers] for part in (0, 1))
+        judged, strict = zip(*(judge(previous, unseen, each) for each in found), strict=True)
+        yield in_the_race(f"R-CNN {name}", judged, strict, spent)
+        chosen_by.append(np.mean([averages(validation, each)[:2] for each in held], axis=0))
+    (half, mean), (other_half, other_mean) = chosen_by
     yield Row(
-        f"{name}, {VALIDATION} validation scenes, AP at 0.5:0.95", f"{WAYS[0]} {mean:.3f}", f"{WAYS[1]} {other_mean:.3f}",
+        f"R-CNN, {VALIDATION} validation scenes, AP at 0.5:0.95", f"{WAYS[0]} {mean:.3f}", f"{WAYS[1]} {other_mean:.3f}",
         f"chosen: {WAYS[int(other_mean > mean)]}; at 0.5 {half:.3f} and {other_half:.3f}", True,
     )  # fmt: skip
 
@@ -79,8 +68,15 @@ def run():
     search = time.process_time() - begin
     given = [[previous.selective_search(image)[:PROPOSALS] for image in some.images] for some in sets]
     trained, spent = zip(*(train(previous, scenes, searched, seed) for seed in SEEDS), strict=True)
-    spent, grid = np.add(spent, search), previous.sliding_windows(step=1 / 3)
-    svms = [lambda part, n, r=r: by_svms(previous, r, given[part][n], sets[part].images[n]) for r in trained]
-    windows = [lambda part, n, r=r: by_windows(lesson, previous, r, grid, sets[part].images[n]) for r in trained]
-    for name, looks in (("R-CNN", svms), ("sliding windows", windows)):
-        yield from rows_of(previous, name, looks, spent, unseen, validation)
+    answers = [
+        [
+            [by_svms(previous, rcnn, *each) for each in zip(some, part.images, strict=True)]
+            for some, part in zip(given, sets, strict=True)
+        ]
+        for rcnn in trained
+    ]
+    yield from both_ways(previous, answers, np.add(spent, search), unseen, validation)
+    grid = previous.sliding_windows(step=1 / 3)
+    found = [[sliding_windows(lesson, previous, rcnn.read, grid, image) for image in unseen.images] for rcnn in trained]
+    judged, strict = zip(*(judge(previous, unseen, each) for each in found), strict=True)
+    yield in_the_race("sliding windows", judged, strict, np.add(spent, search))
