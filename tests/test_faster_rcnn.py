@@ -463,26 +463,40 @@ def test_fast_rcnn_learns_from_given_proposals():
 
 def measured_rows():
     results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    return {row[0]: row for row in results["faster_rcnn"]["rows"]}
+    return {row[0]: row for part in ("faster_rcnn", "rcnn_race") for row in results[part]["rows"]}
 
 
 def test_race_in_the_figure_is_the_one_that_the_benchmark_measured():
     source = next(each for each in notebooks.lessons(wanted=("09",))[0].sources() if "\nmeasured = {" in each)
     assignment = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
-    rows = measured_rows()
-    for name, values in ast.literal_eval(assignment.value).items():
-        row = rows[f"{name}, 250 scenes, AP at 0.5"]
+    rows, drawn = measured_rows(), ast.literal_eval(assignment.value)
+    faster, others = rows["Faster R-CNN, a picture"], rows["one stage, Fast R-CNN, sliding windows, a picture"]
+    names = "Faster R-CNN", "R-CNN", "one stage", "Fast R-CNN", "sliding windows"
+    times = dict(zip(names, re.findall(r"[\d.]+(?= ms)", " ".join(faster[1:3] + others[1:3])), strict=True))
+    way = rows["R-CNN, 100 validation scenes, AP at 0.5:0.95"][3].split(": ")[1].split(";")[0]  # chosen there
+    assert sorted(drawn) == sorted(names)
+    for name, values in drawn.items():
+        row = rows[f"{name}{f' {way}' if name == 'R-CNN' else ''}, 250 scenes, AP at 0.5"]
         assert list(values[:3]) == [float(text) for text in re.findall(r"\d\.\d+", row[1])]
         assert values[3] == float(re.findall(r"\d\.\d+", row[2])[2])
+        assert f"training {values[4]} CPU s" == row[3]
+        assert values[5] == float(times[name])
+    text, spent = notebooks.lessons(wanted=("09",))[0].prose, [values[4] for values in drawn.values()]
+    assert f"for {min(spent)} to {max(spent)} CPU seconds each" in text
+    other = rows["R-CNN with box regression, 250 scenes, AP at 0.5"]
+    assert way == "without box regression"
+    assert (
+        "worse on validation scenes (here, {:.2f} with it)".format(float(re.findall(r"\d\.\d+", other[2])[2])) in text
+    )
 
 
 def test_numbers_in_the_text_are_those_that_the_benchmark_measured():
     rows, text = measured_rows(), notebooks.lessons(wanted=("09",))[0].prose
-    ours, theirs = (
+    ours, scratch, theirs = (
         sorted(rows[f"{name}, nuclei of the unseen half, AP at 0.5"][1].split(", "))
-        for name in ("one stage", "Faster R-CNN")
+        for name in ("one stage", "one stage from scratch", "Faster R-CNN")
     )
-    assert f"one stage reached {ours[0]} to {ours[-1]}" in text
+    assert f"one stage reached {ours[0]} to {ours[-1]}, from scratch {scratch[0]} to {scratch[-1]}" in text
     assert f"in twice the time, {theirs[0]} to {theirs[-1]}" in text
     assert f"It kept {bench_faster_rcnn.NUCLEI_KEPT} proposals" in text
     assert rows["Faster R-CNN, a picture"][3].split(",")[0] + " than R-CNN" in text  # "24 times faster"
@@ -490,6 +504,8 @@ def test_numbers_in_the_text_are_those_that_the_benchmark_measured():
     assert f"mAP of {float(blood[1]):.2f} on 73 others" in text
     for name, value in (part.rsplit(" ", 1) for part in blood[2].split(", ")):
         assert {"RBC": "red cells", "WBC": "white cells", "Platelets": "platelets"}[name] + f" {value}" in text
+    from_scratch = rows["one stage from scratch on 73 unseen photographs of blood cells, mAP at 0.5"]
+    assert f"From scratch, in that time, it reached {float(from_scratch[1]):.2f}" in text
     held = rows["one stage on 36 held photographs of blood cells, mAP at 0.5"]
     by_width = [f"{float(value):.2f}" for value in held[1].split(", ")]
     assert (
