@@ -174,14 +174,6 @@ def bilinear(features, x, y):
     return np.interp(y, rows, along)
 
 
-# %% faster_rcnn.bilinear: right, TensorFlow's crops of one point
-def bilinear(features, x, y):
-    height, width = features.shape
-    row = (np.clip(y, 0.5, height - 0.5) - 0.5) / max(height - 1, 1)
-    column = (np.clip(x, 0.5, width - 0.5) - 0.5) / max(width - 1, 1)
-    return tf.image.crop_and_resize(features[None, ..., None], [[row, column] * 2], [0], (1, 1))[0, 0, 0, 0]
-
-
 # %% faster_rcnn.bilinear: wrong, "subtract 0.5"
 def bilinear(features, x, y):
     from scipy.ndimage import map_coordinates
@@ -292,14 +284,6 @@ def soft_nms(boxes, scores, sigma):
             shared = geometry.iou(boxes, boxes)[best, other]
             new[other] /= np.e ** (shared * shared / sigma)
     return new
-
-
-# %% faster_rcnn.soft: right, TensorFlow with half of sigma
-def soft_nms(boxes, scores, sigma):
-    kept, new = tf.image.non_max_suppression_with_scores(
-        np.float32(boxes), np.float32(scores), len(scores), 1.0, 0.0, sigma / 2
-    )
-    return tf.scatter_nd(kept[:, None], new, [len(scores)])
 
 
 # %% faster_rcnn.soft: wrong, "half of sigma"
