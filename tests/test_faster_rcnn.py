@@ -107,6 +107,16 @@ def test_bad_input_to_roi_pooling_gets_one_sentence(features, boxes, size, words
     assert "\n" not in str(caught.value)
 
 
+def test_pooling_stays_still_for_eight_pixels_and_jumps_by_a_cell():
+    ramp = np.tile((np.arange(16.0) + 0.5) * 8, (16, 1))[..., None]
+    shifts = np.arange(0, 24, 0.25)
+    boxes = np.array([[40, 40, 64, 64]]) + shifts[:, None] * [1, 0, 1, 0]
+    found = lesson.roi_pool(ramp, boxes, size=3, stride=8)[:, 1, 1, 0]
+    jumps = np.flatnonzero(np.diff(found)) + 1
+    assert shifts[jumps].tolist() == [4, 12, 20]
+    assert np.diff(found)[jumps - 1].tolist() == [8, 8, 8]
+
+
 # RoIAlign
 
 
@@ -249,6 +259,14 @@ def test_assigned_anchors_keep_the_rules(seed, count):
     assert winners[winner, matched[winner]].all()
 
 
+def test_only_the_smallest_and_the_tallest_digit_of_the_drawn_scene_need_their_best_anchor():
+    boxes = load_scenes(6, seed=1, part="test").boxes[5]
+    anchors, heights = lesson.make_anchors(), boxes[:, 3] - boxes[:, 1]
+    inside = (anchors >= 0).all(axis=1) & (anchors <= 128).all(axis=1)
+    best = geometry.iou(anchors[inside], boxes).max(axis=0)
+    assert sorted(np.flatnonzero(best < 0.7)) == sorted([heights.argmin(), heights.argmax()])
+
+
 @given(SEEDS)
 @settings(max_examples=10, deadline=None)
 def test_a_step_draws_at_most_half_positive_and_fills_up_with_negative(seed):
@@ -344,6 +362,28 @@ def test_padded_truth_holds_each_box_and_zeros_for_pictures_with_fewer():
     assert boxes.sum(axis=(1, 2)).tolist() == [8, 0]
 
 
+def test_boxes_that_teach_nothing_are_told(capsys):
+    pictures = np.zeros((1, 64, 64), np.uint8)
+    whole, small = np.array([[0.0, 0, 64, 64]]), np.array([[5.0, 5, 25, 40]])
+    detector = lesson.OneStage(classes=1, sizes=[[64, 64], [20, 35]])
+    detector.data(pictures, [small], [[0]])
+    assert capsys.readouterr().out == ""
+    lesson.OneStage(classes=1, sizes=[[64, 64]]).data(pictures, [whole], [[0]])
+    assert "100.0% of the boxes have no anchor of their own" in capsys.readouterr().out
+    detector.data(pictures, [np.vstack([small, small])], [[0, 0]])  # the anchors can only learn one of the two
+    assert "50.0% of the boxes have no anchor of their own" in capsys.readouterr().out
+    apart = np.array([[x, 5.0, x + 20, 40] for x in (0, 22, 44)])
+    lesson.FasterRCNN(classes=1, keep=2).data(pictures, [apart], [[0] * 3])
+    assert "A picture has 3 boxes, but only 2 proposals are kept" in capsys.readouterr().out
+
+
+def test_lists_of_boxes_are_learned_and_a_class_without_a_box_is_told(capsys):
+    boxes, labels = lesson.check_set(np.zeros((2, 32, 32), np.uint8), [[[4, 4, 20, 20]], []], [[0], []], 3)
+    assert [each.shape for each in boxes] == [(1, 4), (0, 4)]
+    assert [each.tolist() for each in labels] == [[0], []]
+    assert "No box has a label of [1, 2]" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["FasterRCNN", "OneStage"])
 def test_empty_pictures_of_any_shape_can_be_learned(kind):
     detector = getattr(lesson, kind)(classes=2)
@@ -423,26 +463,40 @@ def test_fast_rcnn_learns_from_given_proposals():
 
 def measured_rows():
     results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    return {row[0]: row for row in results["faster_rcnn"]["rows"]}
+    return {row[0]: row for part in ("faster_rcnn", "rcnn_race") for row in results[part]["rows"]}
 
 
 def test_race_in_the_figure_is_the_one_that_the_benchmark_measured():
     source = next(each for each in notebooks.lessons(wanted=("09",))[0].sources() if "\nmeasured = {" in each)
     assignment = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
-    rows = measured_rows()
-    for name, values in ast.literal_eval(assignment.value).items():
-        row = rows[f"{name}, 250 scenes, AP at 0.5"]
+    rows, drawn = measured_rows(), ast.literal_eval(assignment.value)
+    faster, others = rows["Faster R-CNN, a picture"], rows["one stage, Fast R-CNN, sliding windows, a picture"]
+    names = "Faster R-CNN", "R-CNN", "one stage", "Fast R-CNN", "sliding windows"
+    times = dict(zip(names, re.findall(r"[\d.]+(?= ms)", " ".join(faster[1:3] + others[1:3])), strict=True))
+    way = rows["R-CNN, 100 validation scenes, AP at 0.5:0.95"][3].split(": ")[1].split(";")[0]  # chosen there
+    assert sorted(drawn) == sorted(names)
+    for name, values in drawn.items():
+        row = rows[f"{name}{f' {way}' if name == 'R-CNN' else ''}, 250 scenes, AP at 0.5"]
         assert list(values[:3]) == [float(text) for text in re.findall(r"\d\.\d+", row[1])]
         assert values[3] == float(re.findall(r"\d\.\d+", row[2])[2])
+        assert f"training {values[4]} CPU s" == row[3]
+        assert values[5] == float(times[name])
+    text, spent = notebooks.lessons(wanted=("09",))[0].prose, [values[4] for values in drawn.values()]
+    assert f"for {min(spent)} to {max(spent)} CPU seconds each" in text
+    other = rows["R-CNN with box regression, 250 scenes, AP at 0.5"]
+    assert way == "without box regression"
+    assert (
+        "worse on validation scenes (here, {:.2f} with it)".format(float(re.findall(r"\d\.\d+", other[2])[2])) in text
+    )
 
 
 def test_numbers_in_the_text_are_those_that_the_benchmark_measured():
     rows, text = measured_rows(), notebooks.lessons(wanted=("09",))[0].prose
-    ours, theirs = (
+    ours, scratch, theirs = (
         sorted(rows[f"{name}, nuclei of the unseen half, AP at 0.5"][1].split(", "))
-        for name in ("one stage", "Faster R-CNN")
+        for name in ("one stage", "one stage from scratch", "Faster R-CNN")
     )
-    assert f"one stage reached {ours[0]} to {ours[-1]}" in text
+    assert f"one stage reached {ours[0]} to {ours[-1]}, from scratch {scratch[0]} to {scratch[-1]}" in text
     assert f"in twice the time, {theirs[0]} to {theirs[-1]}" in text
     assert f"It kept {bench_faster_rcnn.NUCLEI_KEPT} proposals" in text
     assert rows["Faster R-CNN, a picture"][3].split(",")[0] + " than R-CNN" in text  # "24 times faster"
@@ -450,6 +504,8 @@ def test_numbers_in_the_text_are_those_that_the_benchmark_measured():
     assert f"mAP of {float(blood[1]):.2f} on 73 others" in text
     for name, value in (part.rsplit(" ", 1) for part in blood[2].split(", ")):
         assert {"RBC": "red cells", "WBC": "white cells", "Platelets": "platelets"}[name] + f" {value}" in text
+    from_scratch = rows["one stage from scratch on 73 unseen photographs of blood cells, mAP at 0.5"]
+    assert f"From scratch, in that time, it reached {float(from_scratch[1]):.2f}" in text
     held = rows["one stage on 36 held photographs of blood cells, mAP at 0.5"]
     by_width = [f"{float(value):.2f}" for value in held[1].split(", ")]
     assert (

@@ -489,3 +489,51 @@ def test_options_that_can_not_be_are_named(options, words, tmp_path):
     write_yolo(tmp_path)
     with pytest.raises(ValueError, match=words):
         load_folder(tmp_path, **{"size": (10, 20)} | options)
+
+
+# Nothing is silent
+
+
+def _twice(folder):
+    text = (folder / "a.xml").read_text()
+    first = text[text.index("<object>") : text.index("</object>") + len("</object>")]
+    (folder / "a.xml").write_text(text.replace("</annotation>", f"{first}</annotation>"))
+
+
+def test_object_that_is_listed_twice_is_told_and_left_out_once(tmp_path):
+    write_voc(tmp_path)
+    whole = load_folder(tmp_path, (40, 80))
+    _twice(tmp_path)
+    with pytest.raises(ValueError, match=r"^a.png: the object in \(\d.*\) is listed twice.$"):
+        load_folder(tmp_path, (40, 80))
+    with pytest.warns(UserWarning, match="listed twice"):
+        found = load_folder(tmp_path, (40, 80), faulty="skip")
+    assert [boxes.tolist() for boxes in found.boxes] == [boxes.tolist() for boxes in whole.boxes]
+
+
+@pytest.mark.parametrize("format", ["voc", "coco", "yolo"])
+def test_object_that_is_below_a_pixel_at_the_size_asked_for_is_told(tmp_path, format):
+    WRITERS[format](tmp_path)
+    sides = np.concatenate([boxes[:, 2:] - boxes[:, :2] for boxes in load_folder(tmp_path, (40, 80)).boxes]) / 20
+    with pytest.warns(UserWarning, match=r"is too small for size=\(2, 4\)"):
+        found = load_folder(tmp_path, (2, 4), faulty="skip")
+    assert sum(map(len, found.boxes)) == (sides >= 1).all(axis=1).sum() < len(sides)
+
+
+def test_picture_of_twelve_bits_in_sixteen_is_told(tmp_path):
+    write_voc(tmp_path)
+    Image.fromarray(np.full((40, 80), 4095, np.uint16)).save(tmp_path / "a.png")
+    with pytest.warns(UserWarning, match=r"^a.png is almost black: its brightest value is 16 of 255. .*by 16"):
+        assert len(load_folder(tmp_path, (40, 80))) == 3
+
+
+def test_picture_under_another_name_is_missing_without_advice_that_does_not_help(tmp_path):
+    write_voc(tmp_path)
+    (tmp_path / "a.png").rename(tmp_path / "A.png")
+    with pytest.raises(ValueError, match=r"^a.xml: its picture a.png is missing in .*[^=]\.$"):
+        load_folder(tmp_path, (40, 80))
+
+
+def test_folder_says_what_it_holds(tmp_path):
+    write_voc(tmp_path)
+    assert repr(load_folder(tmp_path, (40, 80))) == "3 pictures, 1 of them without objects; cup 1, dish 2; faults: 0"

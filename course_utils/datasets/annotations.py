@@ -186,8 +186,8 @@ def _find_picture(path, root, pictures):
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
-    looked = " or in ".join(map(str, folders))
-    raise FileNotFoundError(f"{path.name}: its picture {name} is missing in {looked}; name the folder with pictures=.")
+    where = " or in ".join(map(str, folders)) + ("; name the folder with pictures=" if pictures is None else "")
+    raise FileNotFoundError(f"{path.name}: its picture {name} is missing in {where}.")
 
 
 def _check_size(path, root, picture):

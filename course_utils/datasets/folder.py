@@ -21,6 +21,7 @@ _PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", 
 _NAMES_OF_CLASSES = ("classes.txt", "obj.names")
 _MASKS = ("_labels", "_mask")  # how the name of a mask ends: numbers, or two colors
 _SLACK = 0.5  # pixels by which rounding may push a box out of its picture
+_DARK = 16  # a brightest value, of 255, that means 12 bits stored in 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,11 @@ class Folder:
 
     def __len__(self):
         return len(self.names)
+
+    def __repr__(self):
+        found = ", ".join(f"{name} {count}" for name, count in self.counts.items())
+        empty = sum(not len(some) for some in self.labels)
+        return f"{len(self)} pictures, {empty} of them without objects; {found}; faults: {len(self.faults)}"
 
     @property
     def counts(self):
@@ -63,9 +69,8 @@ class Folder:
         lists = {name: [getattr(self, name)[i] for i in places] for name in ("boxes", "labels", "difficult")}
         maps = None if self.label_maps is None else self.label_maps[places]
         names = tuple(self.names[i] for i in places)
-        return replace(
-            self, images=self.images[places], names=names, inside=self.inside[places], label_maps=maps, **lists
-        )
+        arrays = {name: getattr(self, name)[places] for name in ("images", "inside")}
+        return replace(self, names=names, label_maps=maps, **arrays, **lists)
 
     def split(self, share=0.8, seed=0):
         """Split the pictures into two parts, by file, so that no picture is in both.
@@ -185,7 +190,7 @@ def load_folder(
     - ``"coco"``: one JSON file with `images`, `annotations` and `categories`. Boxes are read, outlines are not. An object
       with `iscrowd` counts as difficult.
     - ``"yolo"``: a text file for each picture that shows something, with a line "class x y width height" for each object,
-      as shares of the picture, x and y in the middle of the box. The names stand in `classes.txt` or `obj.names`, one in
+      as shares of the picture, x and y in the middle of the box. A picture without a text file counts as empty. The names stand in `classes.txt` or `obj.names`, one in
       each line, or in `classes`.
     - ``"masks"``: for the picture `a.png` either `a_labels.png`, a map with a number for each object and 0 for the
       background, or `a_mask.png`, a mask of two colors whose connected pieces, also diagonally, are the objects.
@@ -208,7 +213,7 @@ def load_folder(
         Whether images have 3 channels, RGB, or 1, gray.
     faulty : {"raise", "skip"}
         What happens to a fault: an error, or a warning that names it. A faulty object is left out and its picture is kept;
-        a faulty picture is left out.
+        a faulty picture is left out. An object is faulty too if it is listed twice, or less than a pixel wide or high at `size`.
     ignore : sequence of str
         Names of classes whose objects are left out without a warning.
     first_pixel : {1, 0, "edges"}
@@ -249,11 +254,8 @@ def load_folder(
     options = {"ignore": tuple(ignore), "first_pixel": first_pixel, "smallest": smallest}
     reading = _Reading(path, _pictures(path), classes and tuple(classes), faulty == "skip", options)
     records = _READERS[format](reading, found[format])
-    loaded = [
-        (record, *shown)
-        for record in sorted(records, key=lambda record: record.picture.name)
-        for shown in _attempts(reading, [record], lambda one: _fit(reading, one, (height, width), color))
-    ]
+    records.sort(key=lambda record: record.picture.name)
+    loaded = list(_attempts(reading, records, lambda record: _fit(reading, record, (height, width), color)))
     for sentence in reading.faults:
         warnings.warn(f"left out: {sentence}", stacklevel=2)
     if not loaded:
@@ -435,10 +437,8 @@ def _read_coco(reading, files):
     if len(categories) < len(tables["categories"]) or len(set(categories.values())) < len(categories):
         raise ValueError(f"{name}: two of its categories share an id or a name.")
     if reading.classes is None:
-        chosen = sorted(categories, key=lambda key: (str(type(key)), key))
-        reading.classes = tuple(
-            str(categories[key]) for key in chosen if categories[key] not in reading.options["ignore"]
-        )
+        names = [categories[key] for key in sorted(categories, key=lambda key: (str(type(key)), key))]
+        reading.classes = tuple(str(each) for each in names if each not in reading.options["ignore"])
     numbers = Counter(row.get("id") for row in tables["images"])
     objects = defaultdict(list)
     for row in tables["annotations"]:
@@ -528,9 +528,7 @@ def _read_yolo(reading, files):
     def read(stem):
         size = _frame(stems[stem])
         lines = _text(texts[stem]).splitlines() if stem in texts else []
-        rows = [
-            (f"{texts[stem].name}, line {number}", line.split()) for number, line in enumerate(lines, 1) if line.strip()
-        ]
+        rows = [(f"{stem}.txt, line {n}", line.split()) for n, line in enumerate(lines, 1) if line.strip()]
         return _record(stems[stem], (_yolo_object(reading, where, row, known, size) for where, row in rows))
 
     return list(_attempts(reading, sorted(stem for stem in stems if stems[stem]), read))
@@ -585,9 +583,8 @@ def _read_masks(reading, files):
         if (whole := np.unique(np.append(0, numbers), return_inverse=True)[1][1:].reshape(size)).max() >= 2**31:
             raise ValueError(f"{file.name} holds too many objects.")
         boxes = boxes_of_mask(whole)
-        return _Record(
-            stems[stem], boxes, np.zeros(len(boxes), np.int64), np.zeros(len(boxes), bool), whole.astype(np.int32)
-        )
+        zeros = np.zeros(len(boxes), np.int64)
+        return _Record(stems[stem], boxes, zeros, zeros > 0, whole.astype(np.int32))
 
     claimed = {stem for stem in stems if not stems[stem]} | {_stem(file) for file in files}
     usable = [file for file in files if stems.get(_stem(file), file)]
@@ -601,7 +598,7 @@ _READERS = {"voc": _read_voc, "coco": _read_coco, "yolo": _read_yolo, "masks": _
 
 
 def _fit(reading, record, size, color):
-    """The image of a record, its boxes there, which of them are kept, the picture's box, and the label map."""
+    """The image of a record, the record with boxes and a label map in it, and the picture's box there."""
     pixels = images.read_color(record.picture) if color else images.read_gray(record.picture)[..., None]
     height, width = pixels.shape[:2]
     scale = min(size[0] / height, size[1] / width)
@@ -609,30 +606,36 @@ def _fit(reading, record, size, color):
     image = np.zeros((*size, pixels.shape[2]), np.uint8)
     resized = Image.fromarray(pixels.squeeze(2) if not color else pixels).resize(new[::-1], Image.Resampling.BILINEAR)
     image[: new[0], : new[1]] = np.asarray(resized).reshape(*new, -1)
-    boxes = record.boxes * np.array([new[1] / width, new[0] / height] * 2)
-    kept, label_map = np.ones(len(boxes), bool), None
+    if 0 < pixels.max() <= _DARK:
+        dark = f"{record.picture.name} is almost black: its brightest value is {pixels.max()} of 255."
+        warnings.warn(f"{dark} If it holds 12 bits in 16, multiply its values by 16 and save it again.", stacklevel=2)
+    boxes, label_map = record.boxes * np.array([new[1] / width, new[0] / height] * 2), None
+    kept = (boxes[:, 2:] - boxes[:, :2] >= 1 - 1e-6).all(axis=1)
     if record.label_map is not None:
         small = np.asarray(Image.fromarray(record.label_map).resize(new[::-1], Image.Resampling.NEAREST))
-        kept = np.isin(np.arange(1, len(boxes) + 1), small)
-        for x0, y0, x1, y1 in record.boxes[~kept].astype(int):
-            reading.fault(
-                f"{record.picture.name}: the object in ({x0}, {y0}, {x1}, {y1}) is too small for size={size}."
-            )
+        kept &= np.isin(np.arange(1, len(boxes) + 1), small)
         label_map = np.zeros(size, np.int32)
         label_map[: new[0], : new[1]] = np.append(0, np.cumsum(kept) * kept)[small]
-    return image, boxes, kept, (0, 0, new[1], new[0]), label_map
+    kept &= _report_lost(reading, record, kept, size)
+    chosen = {"boxes": boxes[kept], "labels": record.labels[kept], "difficult": record.difficult[kept]}
+    return image, replace(record, label_map=label_map, **chosen), (0, 0, new[1], new[0])
+
+
+def _report_lost(reading, record, kept, size):
+    """Report objects that are too small, and those with the class and box of another; which objects are neither (n,)."""
+    rows = np.column_stack([record.boxes, record.labels])
+    first = np.unique(rows, axis=0, return_index=True)[1]
+    is_new = np.isin(np.arange(len(rows)), first) | (record.label_map is not None)  # objects of a mask differ
+    for place in np.flatnonzero(~(kept & is_new)):
+        where = f"{record.picture.name}: the object in ({', '.join(f'{edge:g}' for edge in record.boxes[place])})"
+        reading.fault(f"{where} {'is listed twice' if kept[place] else f'is too small for size={size}'}.")
+    return is_new
 
 
 def _gather(reading, loaded, format):
-    records, pictures, boxes, kept, inside, maps = zip(*loaded, strict=True)
-    return Folder(
-        np.stack(pictures),
-        [found[keep] for found, keep in zip(boxes, kept, strict=True)],
-        [record.labels[keep] for record, keep in zip(records, kept, strict=True)],
-        [record.difficult[keep] for record, keep in zip(records, kept, strict=True)],
-        tuple(record.picture.name for record in records),
-        np.array(inside, float),
-        np.stack(maps) if format == "masks" else None,
-        reading.classes,
-        tuple(reading.faults),
-    )
+    pictures, records, inside = zip(*loaded, strict=True)
+    boxes, labels, difficult = ([getattr(each, name) for each in records] for name in ("boxes", "labels", "difficult"))
+    names = tuple(record.picture.name for record in records)
+    maps = np.stack([record.label_map for record in records]) if format == "masks" else None
+    inside, faults = np.array(inside, float), tuple(reading.faults)
+    return Folder(np.stack(pictures), boxes, labels, difficult, names, inside, maps, reading.classes, faults)

@@ -18,6 +18,10 @@ def _bins(answer):
             _TEN_IN_FOUR - np.array([0, 1]),
             "these end with the last cell of each bin; the second number is the cell after it.",
         ),
+        (
+            np.stack([_TEN_IN_FOUR[:, 0], [3, 3, 3, 3]], axis=1),
+            "the second number is not how many cells the bin has, which is 3 for each, but the cell after its last.",
+        ),
         (_TEN_IN_FOUR + 1, "the first cell has the number 0."),
         (_TEN_IN_FOUR + np.array([1, 0]), "the first cell has the number 0."),
     ]
@@ -58,6 +62,8 @@ def _joint(answer):
          "background pays for nothing now; it still pays for its class."),
         (lambda c, b, u, k: c.mean() + k * b[u > 0].sum() / max((u > 0).sum(), 1),
          "the box losses are averaged over the digits alone; the formula's mean is over all proposals."),
+        (lambda c, b, u, k: (c + k * (u > 0) * b).sum() / max((u > 0).sum(), 1),
+         "the sum is divided by the number of digits; the formula's mean is over all proposals."),
         (lambda c, b, u, k: (c + k * (u > 0) * b).sum(), "this is the sum over the proposals; take the mean."),
         (lambda c, b, u, k: (c + k * u * b).mean(),
          "the class number itself weighs the box loss; [u >= 1] is 1 for every digit."),
@@ -114,6 +120,7 @@ def _bilinear(answer):
     near = {
         1: "x runs along the columns, the second axis: features[row, column] is features[y, x].",
         2.5: f"{where}, but you read 2.5: the center of cell 0 lies at 0.5.",
+        3: f"{where}, but you read 3: subtract 0.5 from x and y, and give the left cell the share that x is away from the right one.",
     }
     expect(read(columns, 2.5, 1.5), 2, near, f"{where}, but you read {{value}}.", atol=1e-5)
     otherwise = "a quarter of the way from column 2 to column 3 you should read {right}, but you read {value}."
@@ -162,6 +169,15 @@ def _soft(answer):
         0: "the second box lost its whole score, as in hard suppression; here it keeps exp(-IoU² / sigma) of it.",
         0.8: "the second box keeps its whole score, but it overlaps a better one.",
         0.8 * np.exp(-0.5 / 0.4): "the overlap enters as its square, IoU², over sigma.",
+        0.4: "this multiplies by 1 - IoU, which is linear; here the factor is exp(-IoU² / sigma).",
+        0.8
+        * np.exp(
+            -0.25 / (2 * 0.4**2)
+        ): "the exponent is IoU² / sigma, without the square and the 2 of a normal distribution.",
+        0.8
+        * np.exp(
+            -0.25 / (2 * 0.4)
+        ): "the exponent is IoU² / sigma; TensorFlow divides by 2 sigma, so give it half of sigma.",
         0.8 * np.exp(-0.25 * 0.4): "divide by sigma: a smaller one lowers the scores more.",
     }
     otherwise = "two boxes with an IoU of 0.5: 0.8 becomes 0.8 exp(-0.5² / 0.4) = {right}, but you give {value}."

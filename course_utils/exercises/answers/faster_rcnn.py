@@ -43,6 +43,10 @@ ten_in_four = [[1, 4], [3, 6], [6, 9], [8, 11]]
 ten_in_four = [[0, 3], [3, 5], [5, 8], [8, 10]]
 
 
+# %% faster_rcnn.bins: wrong, "not how many cells"
+ten_in_four = [[0, 3], [2, 3], [5, 3], [7, 3]]
+
+
 # %% faster_rcnn.joint: solution
 def joint(class_losses, box_losses, classes, balance):
     return (class_losses + balance * (classes > 0) * box_losses).mean()
@@ -113,6 +117,12 @@ def joint(class_losses, box_losses, classes, balance):
     return (balance * class_losses + (classes > 0) * box_losses).mean()
 
 
+# %% faster_rcnn.joint: wrong, "divided by the number of digits"
+def joint(class_losses, box_losses, classes, balance):
+    objects = classes > 0
+    return (class_losses + balance * objects * box_losses).sum() / max(objects.sum(), 1)
+
+
 # %% faster_rcnn.joint: wrong, "sum over the proposals"
 def joint(class_losses, box_losses, classes, balance):
     return (class_losses + balance * (classes > 0) * box_losses).sum()
@@ -162,6 +172,20 @@ def bilinear(features, x, y):
     rows, columns = (np.arange(count) + 0.5 for count in features.shape)
     along = [np.interp(x, columns, row) for row in features]
     return np.interp(y, rows, along)
+
+
+# %% faster_rcnn.bilinear: wrong, "subtract 0.5"
+def bilinear(features, x, y):
+    from scipy.ndimage import map_coordinates
+
+    return map_coordinates(features, [[y + 0.5], [x + 0.5]], order=1, mode="nearest")
+
+
+# %% faster_rcnn.bilinear: wrong, "beyond the outer centers"
+def bilinear(features, x, y):
+    from scipy.ndimage import map_coordinates
+
+    return map_coordinates(features, [[y - 0.5], [x - 0.5]], order=1, mode="constant")
 
 
 # %% faster_rcnn.bilinear: wrong, "a quarter of the way"
@@ -262,6 +286,34 @@ def soft_nms(boxes, scores, sigma):
     return new
 
 
+# %% faster_rcnn.soft: wrong, "half of sigma"
+def soft_nms(boxes, scores, sigma):
+    kept, new = tf.image.non_max_suppression_with_scores(
+        np.float32(boxes), np.float32(scores), len(scores), 1.0, 0.0, sigma
+    )
+    return tf.scatter_nd(kept[:, None], new, [len(scores)])
+
+
+# %% faster_rcnn.soft: wrong, "linear"
+def soft_nms(boxes, scores, sigma):
+    new, left = scores.astype(float), list(range(len(scores)))
+    while left:
+        best = left.pop(int(np.argmax(new[left])))
+        if left:
+            new[left] *= 1 - geometry.iou(boxes[[best]], boxes[left])[0]
+    return new
+
+
+# %% faster_rcnn.soft: wrong, "normal distribution"
+def soft_nms(boxes, scores, sigma):
+    new, left = scores.astype(float), list(range(len(scores)))
+    while left:
+        best = left.pop(int(np.argmax(new[left])))
+        if left:
+            new[left] *= np.exp(-(geometry.iou(boxes[[best]], boxes[left])[0] ** 2) / (2 * sigma**2))
+    return new
+
+
 # %% faster_rcnn.soft: wrong, "hard suppression"
 def soft_nms(boxes, scores, sigma):
     keep = geometry.non_maximum_suppression(boxes, scores, 0.4)
@@ -345,6 +397,11 @@ def car_anchors():
 def car_anchors():
     grid = np.array([[3.3, 2.0], [4.4, 2.6]])
     return 2 ** np.array([*grid[:, 0], *grid[:, 0] + 0.55]), grid[:, 1]
+
+
+# %% faster_rcnn.anchors: wrong, "8 pixels high"
+def car_anchors():
+    return (24, 38, 60, 96), (2.0, 2.6)  # the widths
 
 
 # %% faster_rcnn.anchors: wrong, "above 1"
