@@ -470,3 +470,12 @@ def test_what_holds_at_three_learning_rates_is_what_the_benchmark_measured():
         assert rows[f"b = 30, learning rate {rate}"][1] > rows[f"b = 30, dense head, learning rate {rate}"][1]
         assert rows[f"a = 0, learning rate {rate}"][1] <= rows[f"b = 1000, learning rate {rate}"][1]
     assert f"at least {min(gaps('b = 30', 'b = 30, dense head', 1)):.2f} behind" in text
+    (one, _), (middle, overlap), (large, _), (_, dense) = (
+        rows[f"{name}, 400 steps"] for name in ("b = 1", "b = 30", "b = 1000", "b = 30, dense head")
+    )
+    assert middle >= one > large
+    assert (
+        f"had caught up with $b = 1$ (accuracy {middle:.2f} and {one:.2f}), but $b = 1000$ had not ({large:.2f})"
+        in text
+    )
+    assert f"mean IoU was still {dense:.2f}, against {overlap:.2f}" in text
