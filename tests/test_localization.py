@@ -479,3 +479,13 @@ def test_what_holds_at_three_learning_rates_is_what_the_benchmark_measured():
         in text
     )
     assert f"mean IoU was still {dense:.2f}, against {overlap:.2f}" in text
+
+
+def test_heads_on_blood_cells_are_as_good_as_the_benchmark_measured():
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    name = "167 photographs of one white blood cell"
+    measured = {row[0].removesuffix(f", {name}"): row[1] for row in results["localization"]["rows"] if name in row[0]}
+    head, otsu, mean = (measured[each].removeprefix("mean IoU ") for each in ("head", "Otsu on blue minus green", "mean box"))  # fmt: skip
+    text = notebooks.lessons(wanted=("07",))[0].prose
+    assert f"was {head} for the head, {otsu} for Otsu's threshold on blue minus green" in text
+    assert f"and {mean} for the mean box" in text
