@@ -453,7 +453,7 @@ def test_shared_area_is_largest_for_the_whole_picture(first, second):
 
 def test_what_holds_at_three_learning_rates_is_what_the_benchmark_measured():
     results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    rows = {row[0]: [float(row[place].split()[-1]) for place in (1, 2)] for row in results["localization"]["rows"]}
+    rows = {row[0]: [float(row[place].split()[-1]) for place in (1, 2)] for row in results["localization"]["rows"] if "IoU" in row[2]}  # fmt: skip
     rates, text = ("0.001", "0.004", "0.016"), notebooks.lessons(wanted=("07",))[0].prose
 
     def gaps(first, second, place):
@@ -468,4 +468,24 @@ def test_what_holds_at_three_learning_rates_is_what_the_benchmark_measured():
         assert rows[f"b = 1, learning rate {rate}"][0] > rows[f"b = 1000, learning rate {rate}"][0]
         assert rows[f"b = 1, learning rate {rate}"][1] < rows[f"b = 1000, learning rate {rate}"][1]
         assert rows[f"b = 30, learning rate {rate}"][1] > rows[f"b = 30, dense head, learning rate {rate}"][1]
+        assert rows[f"a = 0, learning rate {rate}"][1] <= rows[f"b = 1000, learning rate {rate}"][1]
     assert f"at least {min(gaps('b = 30', 'b = 30, dense head', 1)):.2f} behind" in text
+    (one, _), (middle, overlap), (large, _), (_, dense) = (
+        rows[f"{name}, 400 steps"] for name in ("b = 1", "b = 30", "b = 1000", "b = 30, dense head")
+    )
+    assert middle >= one > large
+    assert (
+        f"had caught up with $b = 1$ (accuracy {middle:.2f} and {one:.2f}), but $b = 1000$ had not ({large:.2f})"
+        in text
+    )
+    assert f"mean IoU was still {dense:.2f}, against {overlap:.2f}" in text
+
+
+def test_heads_on_blood_cells_are_as_good_as_the_benchmark_measured():
+    results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    name = "167 photographs of one white blood cell"
+    measured = {row[0].removesuffix(f", {name}"): row[1] for row in results["localization"]["rows"] if name in row[0]}
+    head, otsu, mean = (measured[each].removeprefix("mean IoU ") for each in ("head", "Otsu on blue minus green", "mean box"))  # fmt: skip
+    text = notebooks.lessons(wanted=("07",))[0].prose
+    assert f"was {head} for the head, {otsu} for Otsu's threshold on blue minus green" in text
+    assert f"and {mean} for the mean box" in text

@@ -616,3 +616,16 @@ def test_worth_of_box_regression_is_what_the_benchmark_measured():
     lost = [gain("100 scenes", least) for least in (0.8, 0.9)]
     assert all(high < 0 for _, _, high in lost)
     assert f"it cost {-lost[0][0]:.2f} at 0.8 and {-lost[1][0]:.2f} at 0.9" in text
+
+
+@pytest.mark.parametrize("settings", [{"scales": 100}, {"scales": ()}, {"scales": "50"}, {"scales": ((50,),)}, {"smooth": -1}, {"smooth": None}, {"smallest": 0}, {"thinnest": "4"}])  # fmt: skip
+def test_bad_settings_of_a_search_get_one_sentence(settings):
+    with pytest.raises(ValueError, match="expected a tuple of scales above 0"):
+        lesson.selective_search(np.zeros((9, 9), np.uint8), **settings)
+
+
+def test_a_class_that_no_proposal_fits_is_named():
+    speck = [np.array([[3.0, 3, 9, 9]])]
+    shown = folder_of(np.zeros((1, 60, 60, 1), np.uint8), speck, [np.array([0])], ("speck",))
+    with pytest.raises(ValueError, match=r"no proposal overlaps an object of the class 'speck' by 0\.5"):
+        lesson.train_on_folder(shown)

@@ -246,6 +246,12 @@ EXERCISES = (
         right="cells 2 and 7 are looked at twice, and no bin is empty.",
     ),
     Exercise(
+        "faster_rcnn.anchors",
+        _anchors,
+        hint="Cars are 8 to 53 pixels high. An anchor 1.25 times as wide and high as a car, on the same center, still has an IoU of 0.64 with it, so let the heights begin above 8 and end below 53. With two ratios, four heights are left: which factor between one height and the next covers that range evenly?",
+        right="anchors are chosen from the boxes of the training set, before anything is trained.",
+    ),
+    Exercise(
         "faster_rcnn.joint",
         _joint,
         hint="`classes > 0` is True for digits; as a factor it is 1 or 0. Where does it belong, so that background still pays for its class?",
@@ -262,11 +268,5 @@ EXERCISES = (
         _soft,
         hint="Keep a list of the boxes that are left. Take out the one with the highest score *now*, and multiply the scores of the others by exp(-IoU² / sigma).",
         right="no threshold decides between two neighbors any more; a digit behind another keeps part of its score.",
-    ),
-    Exercise(
-        "faster_rcnn.anchors",
-        _anchors,
-        hint="Cars are 8 to 53 pixels high. An anchor 1.25 times as wide and high as a car, on the same center, still has an IoU of 0.64 with it, so let the heights begin above 8 and end below 53. With two ratios, four heights are left: which factor between one height and the next covers that range evenly?",
-        right="anchors are chosen from the boxes of the training set, before anything is trained.",
     ),
 )  # fmt: skip

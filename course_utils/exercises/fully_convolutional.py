@@ -181,27 +181,27 @@ EXERCISES = (
         right="100, 50, 25, 12, 24, 48, 96: the row left over at 25 stood for 4 rows of the picture, and those are missing.",
     ),
     Exercise(
-        "fully_convolutional.kernel",
-        _kernel,
-        hint="Round `smallest` up to a multiple of the stride; in Python, -(-a // b) divides and rounds up.",
-        right="with such a kernel every place gets the same number of stamps; the weights decide the rest.",
-    ),
-    Exercise(
         "fully_convolutional.ignore",
         _ignore,
         hint="A mask `truth != ignored` picks rows of scores (M, C) and entries of truth (M,); the lesson has a function for what is left.",
         right="what is ignored sends no gradient either; Keras has `ignore_class` for it.",
     ),
     Exercise(
-        "fully_convolutional.average",
-        _average,
-        hint="Each pixel of x enters one mean, with the weight 1 / size**2. The transpose sends y back along the same ways, with the same weights.",
-        right="average pooling is a convolution with equal weights, and this stamps them; it is also how its gradient flows.",
-    ),
-    Exercise(
         "fully_convolutional.edges",
         _edges_check,
         hint="Give each place a share of the largest of its square, or of a blurred picture of them; then put the known ones back. Which share works best?",
         right="positions say where the largest were; what the others are like is knowledge of pictures, and that is what a decoder learns.",
+    ),
+    Exercise(
+        "fully_convolutional.kernel",
+        _kernel,
+        hint="Round `smallest` up to a multiple of the stride; in Python, -(-a // b) divides and rounds up.",
+        right="with such a kernel every place gets the same number of stamps; the weights decide the rest.",
+    ),
+    Exercise(
+        "fully_convolutional.average",
+        _average,
+        hint="Each pixel of x enters one mean, with the weight 1 / size**2. The transpose sends y back along the same ways, with the same weights.",
+        right="average pooling is a convolution with equal weights, and this stamps them; it is also how its gradient flows.",
     ),
 )

@@ -43,6 +43,7 @@ def _weight(answer):
             0.05 / 128: "the wrong way around, and for a loss that grows like the error",
             0.05 * 4 * 128**2: "four times too large: the sum has four terms before and after",
             128**2: "the factor; it multiplies the old weight, 0.05",
+            (0.05 * 128) ** 2: "the square of 0.05 * 128; the error is squared, and its weight is not",
         }.items()
     }
     otherwise = f"with b = {{value}} the box loss would count {number(answer) / right:.5g} times as much as before."
@@ -139,6 +140,7 @@ def _mirror(answer):
         right = _mirrored_boxes(boxes, width)
         near = (
             (boxes, "the boxes have stayed where they were."),
+            (np.hstack([right[:, :2], boxes[:, 2:]]), "the right edges have stayed where they were. Did you overwrite the old left edges before you used them?"),
             (right[:, [2, 1, 0, 3]], "the left and right edges have swapped roles: the new left edge comes from the old right one."),
             (right - [1, 0, 1, 0], "off by one: edges lie between pixels, so the right border is at W, and not at W - 1."),
             (_mirrored_boxes(boxes, height), "the boxes are mirrored at the height; x runs along the width."),
@@ -179,6 +181,7 @@ def _chosen_pictures():
     found[[4, 5, 7]] -= [0, 0, 0, 10]  # 200 of 400, exactly a half
     found[9] += [1, 0, 1, 0]  # 380 of 420
     labels = np.arange(26) % 10
+    labels[[6, 8, 10, 14]] += 1  # odd: then `labels != found | bad` without parentheses gives a number of its own
     found_labels = labels.copy()
     found_labels[[1, 3, 8]] += 1
     return labels, truth, found_labels, found
@@ -187,6 +190,7 @@ def _chosen_pictures():
 _MISCOUNTED = {
     2: "you count a picture if both are wrong, and one is enough",
     3: "you count the wrong labels alone",
+    4: "| binds tighter than != in Python, so put each comparison into parentheses",
     5: "you compare the boxes up and down alone; an area needs both directions",
     6: "you divide the shared area by that of one box; divide it by that of the union",
     7: "either you compare the boxes left and right alone, and an area needs both directions, or you leave out the pictures where label and box are both wrong",
@@ -196,6 +200,7 @@ _MISCOUNTED = {
     14: "this is the share of right pictures, and with an IoU of exactly 0.5 a box is right",
     17: "this is the share of right pictures, and the error is the share of wrong ones",
     26 * 9: "this is the number of wrong pictures, so divide by how many there are",
+    100 * 9: "this is in percent, and the error is a share between 0 and 1",
 }
 
 
@@ -246,16 +251,16 @@ EXERCISES = (
         right="819.2: a weight means nothing without the unit of its loss.",
     ),
     Exercise(
-        "localization.edges",
-        _edges,
-        hint="`x, y, h, w = boxes.T` names the columns; y1 is y + h. Which edges are shares of the picture's width?",
-        right="edges left and right are shares of the width, upper and lower ones of the height.",
-    ),
-    Exercise(
         "localization.mirror",
         _mirror,
         hint="A column x from the left is W - x from the left after mirroring. Which old edge becomes the new left one?",
         right="whatever mirrors the picture must mirror the box, and left and right swap roles.",
+    ),
+    Exercise(
+        "localization.edges",
+        _edges,
+        hint="`x, y, h, w = boxes.T` names the columns; y1 is y + h. Which edges are shares of the picture's width?",
+        right="edges left and right are shares of the width, upper and lower ones of the height.",
     ),
     Exercise(
         "localization.error",

@@ -191,27 +191,27 @@ EXERCISES = (
         right="she got better on her natural side, yet kicks there less often than before, and scores more: the mix keeps the keeper indifferent.",
     ),
     Exercise(
-        "minimax_games.column",
-        _column,
-        hint="In a zero-sum game B gets -payoffs. For which table is B the row player?",
-        right="B's maximin is the negative of A's minimax: the same number, seen from the other side.",
-    ),
-    Exercise(
         "minimax_games.fakes",
         _fakes,
         hint="Repeat the derivation of d* for one outcome: the slope of p log d + ratio q log(1 - d) is zero at the best d.",
         right="at p = q it says 1 / (1 + ratio), not 1/2: a discriminator's answer depends on how many fakes it sees per real sample.",
     ),
     Exercise(
-        "minimax_games.curvature",
-        _curvature,
-        hint="One step maps (x, y) to ((1 - rate c) x + rate y, (1 - rate c) y - rate x). Square its length, and ask when the factor is 1.",
-        right="for small rates it is about rate / 2: smaller steps need less damping, and take longer.",
-    ),
-    Exercise(
         "minimax_games.economical",
         _economical,
         hint="Slopes change little from step to step: from the slopes here and one step before, what would you guess for the next ones?",
         right="this is called the optimistic gradient (Popov, 1980; for GANs, Daskalakis and others, 2018, arXiv:1711.00141).",
+    ),
+    Exercise(
+        "minimax_games.column",
+        _column,
+        hint="In a zero-sum game B gets -payoffs. For which table is B the row player?",
+        right="B's maximin is the negative of A's minimax: the same number, seen from the other side.",
+    ),
+    Exercise(
+        "minimax_games.curvature",
+        _curvature,
+        hint="One step maps (x, y) to ((1 - rate c) x + rate y, (1 - rate c) y - rate x). Square its length, and ask when the factor is 1.",
+        right="for small rates it is about rate / 2: smaller steps need less damping, and take longer.",
     ),
 )

@@ -23,6 +23,7 @@ def _ap(answer):
         0.6: "this is the precision after all five detections; AP is the area under the whole curve.",
         0.75: "this is the recall after all five detections, or the precision after four; AP is the area under the whole curve.",
         0.63: "this is rounded to two digits; give at least three.",
+        0.62: "this is rounded to two digits; give at least three.",
         62.5: "this is in percent; give a share between 0 and 1.",
     }  # fmt: skip
     words = "{value} is not it. Write down precision and recall after each detection; raise each precision to the best one from there on; then add up 1/4 of it for each true positive."
@@ -67,6 +68,8 @@ _NEAR_NEEDED = [
     (lambda truth, boxes: _proposals_needed(truth, boxes) - 1, "this is the index of the last box that is needed; count from 1, so add one."),
     (lambda truth, boxes: min(_first_hits(truth, boxes).min(), 1e9), "you stop at the first true box that is found; all of them should be, so take the slowest."),
     (lambda truth, boxes: len(np.unique(_first_hits(truth, boxes))), "you count the different boxes that find something first; the boxes before and between them are looked at too."),
+    (lambda truth, boxes: np.count_nonzero((geometry.iou(truth, boxes) >= 0.5).any(axis=0)), "you count the boxes that hit something; the boxes before and between them are looked at too."),
+    (lambda truth, boxes: _proposals_needed(truth, boxes[:-1]), "the last box is never looked at."),
     (lambda truth, boxes: len(truth), "this is the number of true boxes; count the boxes that are looked at until the last of them is found."),
     (lambda truth, boxes: len(boxes), "these are all of the boxes: stop when the last true box is found, and return -1 if one never is."),
 ]  # fmt: skip
@@ -91,7 +94,7 @@ def _needed(answer):
         corner = rng.uniform(0, 30, (40, 2))
         boxes = np.hstack([corner, corner + rng.uniform(10, 30, (40, 2))])
         given.append((boxes[rng.choice(40, 3)] + rng.uniform(-3, 3, (3, 4)), boxes))
-    words = "{right} are needed, and you give {value}: is it IoU >= 0.5?"
+    words = "{right} are needed, and you give {value}: a box hits with an IoU of at least 0.5, and it may hit several true boxes."
     for truth, boxes in given:
         near = _NEAR_NEEDED if len(boxes) < 10 else ()  # of many drawn boxes, a mistake may give any number
         hits = _numbers(_first_hits(truth, boxes))
@@ -153,11 +156,11 @@ def _hardest(answer):
         )
 
 
-def _suppressed(boxes, scores, drops=lambda overlap: overlap > 0.3, by_dropped=False, order=None):
-    """Keep the best of the boxes that overlap; `by_dropped` lets dropped boxes drop others as well."""
+def _suppressed(boxes, scores, drops=lambda overlap: overlap > 0.3, by_dropped=False, order=None, last=None):
+    """Keep the best of the boxes that overlap; `by_dropped` lets dropped boxes drop others as well, `last` only so many kept ones."""
     kept, seen = [], []
     for i in np.argsort(-scores) if order is None else order:
-        others = seen if by_dropped else kept
+        others = seen if by_dropped else kept[-last:] if last else kept
         if not drops(geometry.iou(boxes[[i]], boxes[others])).any():
             kept.append(int(i))
         seen.append(int(i))
@@ -166,6 +169,8 @@ def _suppressed(boxes, scores, drops=lambda overlap: overlap > 0.3, by_dropped=F
 
 _NEAR_SUPPRESSED = [
     (lambda boxes, scores: _suppressed(boxes, scores, by_dropped=True), "a box is dropped because of one that was dropped itself, and a dropped box drops none."),
+    (lambda boxes, scores: _suppressed(boxes, scores, last=1), "you compare a box with the last kept one only; compare it with all kept ones."),
+    (lambda boxes, scores: [i for i in _suppressed(boxes, scores) if scores[i] > 0], "boxes with a score of 0 or below are missing. An SVM's scores can be negative, and the order alone counts."),
     (lambda boxes, scores: np.argsort(-scores).tolist(), "nothing is dropped: each box that overlaps a kept one by more than 0.3 should be."),
     (lambda boxes, scores: _suppressed(boxes, scores)[::-1], "the right boxes are kept; they should come best first."),
     (lambda boxes, scores: sorted(_suppressed(boxes, scores)), "the right boxes are kept; they should come best first, by score."),
@@ -226,6 +231,11 @@ def _sixty(answer):
         except ValueError as problem:
             raise Wrong(str(problem)) from None
         if np.count_nonzero(~hits) > may_miss:
+            height, width = image.shape
+            if (boxes.max(axis=0, initial=0) > [width + 1, height + 1] * 2).any():
+                raise Wrong(
+                    f"one of your boxes reaches {boxes.max():g}, out of a picture {height} high and {width} wide: is the order x0, y0, x1, y1?"
+                )
             raise Wrong(
                 f"after {number} of {len(_unseen())} pictures the recall is {hits.mean():.2f}, too low to reach 0.90 on all. Look at your 60 "
                 "boxes: is the grain of the table among them? `smooth` removes it, `thinnest` leaves small boxes out, and "

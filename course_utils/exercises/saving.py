@@ -258,12 +258,6 @@ EXERCISES = (
         right="about 1,859 s, half an hour. There each of the two parts costs 1.1 % of the time; halving or doubling T costs a quarter more, so the exact value hardly matters.",
     ),
     Exercise(
-        "saving.digits",
-        _digits,
-        hint="Square both sides of 1.96 * sqrt(q(1 - q)/n) = 0.005 and bring n to one side; q is 0.92.",
-        right="about 11,310, more than MNIST's test set has: differences of less than half a percent need more digits, or both models on the same ones.",
-    ),
-    Exercise(
         "saving.keep",
         _keep,
         hint="A set takes care of the best being among the newest. np.nanargmin passes over NaN, but needs at least one number.",
@@ -274,5 +268,11 @@ EXERCISES = (
         _pair,
         hint="Until the last moment 'latest' must name the old pair, whole; one atomic operation moves it to the new pair, which must be whole by then. What may be deleted, and when? And if 'latest' names this step already, which files must you leave alone?",
         right="so does TensorFlow: the data first, then a rename of the file `checkpoint`, which names them, then the old ones are deleted.",
+    ),
+    Exercise(
+        "saving.digits",
+        _digits,
+        hint="Square both sides of 1.96 * sqrt(q(1 - q)/n) = 0.005 and bring n to one side; q is 0.92.",
+        right="about 11,310, more than MNIST's test set has: differences of less than half a percent need more digits, or both models on the same ones.",
     ),
 )

@@ -317,6 +317,12 @@ EXERCISES = (
         right="572, 568, 284, 280, 140, 136, 68, 64, and up: 128, 124, 248, 244, 488, 484.",
     ),
     Exercise(
+        "unet.dice",
+        _dice,
+        hint="Write Dice for two masks with sums and products only; then let p take the place of one of them.",
+        right="it compares areas, so background that is easily right adds next to nothing.",
+    ),
+    Exercise(
         "unet.perfect",
         _perfect,
         hint="`nuclei.load_nuclei().labels` numbers the nuclei. Which mask would a perfect network give?",
@@ -327,12 +333,6 @@ EXERCISES = (
         _step,
         hint="How large is the block that the last pooling makes, measured in pixels of the picture? Round the tile down to whole blocks.",
         right="whole blocks, as many as fit into a tile.",
-    ),
-    Exercise(
-        "unet.dice",
-        _dice,
-        hint="Write Dice for two masks with sums and products only; then let p take the place of one of them.",
-        right="it compares areas, so background that is easily right adds next to nothing.",
     ),
     Exercise(
         "unet.split",

@@ -86,6 +86,9 @@ b_for_normalized = 820
 # %% localization.weight: wrong, "multiplies the old weight"
 b_for_normalized = 128**2
 
+# %% localization.weight: wrong, "its weight is not"
+b_for_normalized = (0.05 * 128) ** 2
+
 # %% localization.weight: wrong, "four terms"
 b_for_normalized = 4 * 0.05 * 128**2
 
@@ -229,6 +232,14 @@ def mirror(images, boxes):
     return images[:, :, ::-1], np.stack([w - x0, y0, w - x1, y1], axis=1)
 
 
+# %% localization.mirror: wrong, "before you used them"
+def mirror(images, boxes):
+    w = images.shape[2]
+    boxes[:, 0] = w - boxes[:, 2]
+    boxes[:, 2] = w - boxes[:, 0]
+    return images[:, :, ::-1], boxes
+
+
 # %% localization.mirror: wrong, "off by one"
 def mirror(images, boxes):
     w = images.shape[2] - 1
@@ -358,6 +369,24 @@ def localization_error(labels, boxes, found_labels, found_boxes):
 def localization_error(labels, boxes, found_labels, found_boxes):
     o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])
     return (found_labels != labels).mean() + (o < 0.5).mean()
+
+
+# %% localization.error: wrong, "into parentheses"
+def localization_error(labels, boxes, found_labels, found_boxes):
+    o = np.array([overlap_over_union(*pair) for pair in zip(boxes, found_boxes)])
+    return (found_labels != labels | (o < 0.5)).mean()
+
+
+# %% localization.error: wrong, "into parentheses"
+def localization_error(labels, boxes, found_labels, found_boxes):
+    o = geometry.iou(boxes, found_boxes).diagonal()
+    return np.mean((o < 0.5) | found_labels != labels)
+
+
+# %% localization.error: wrong, "in percent"
+def localization_error(labels, boxes, found_labels, found_boxes):
+    o = geometry.iou(boxes, found_boxes).diagonal()
+    return 100 * ((found_labels != labels) | (o < 0.5)).mean()
 
 
 # %% localization.error: wrong, "divide by how many"

@@ -47,6 +47,9 @@ ap_of_five = 0.5
 # %% region_proposals.ap: wrong, "adds 1/4 of recall"
 ap_of_five = 2.5
 
+# %% region_proposals.ap: wrong, "rounded to two digits"
+ap_of_five = round(0.625, 2)
+
 # %% region_proposals.ap: wrong, "in percent"
 ap_of_five = 62.5
 
@@ -138,6 +141,21 @@ def suppress(boxes, scores):
     return geometry.non_maximum_suppression(boxes, scores)
 
 
+# %% region_proposals.suppress: wrong, "the last kept one only"
+def suppress(boxes, scores):
+    kept = []
+    for i in np.argsort(-scores):
+        if not kept or geometry.iou(boxes[[i]], boxes[[kept[-1]]]).max() <= 0.3:
+            kept.append(i)
+    return kept
+
+
+# %% region_proposals.suppress: wrong, "can be negative"
+def suppress(boxes, scores):
+    kept = geometry.non_maximum_suppression(boxes, scores, 0.3)
+    return kept[scores[kept] > 0]
+
+
 # %% region_proposals.suppress: wrong, "should be kept"
 def suppress(boxes, scores):
     overlaps, left, kept = geometry.iou(boxes, boxes), scores.copy(), []
@@ -185,6 +203,12 @@ def sixty(image):
 # %% region_proposals.sixty: wrong, "60 are the most"
 def sixty(image):
     return selective_search(image, scales=(200,), strategies=((1, 0, 0, 0),), smooth=0.8)
+
+
+# %% region_proposals.sixty: wrong, "is the order x0, y0, x1, y1"
+def sixty(image):
+    boxes = selective_search(image, (200,), ((1, 0, 0, 0),), thinnest=20, smooth=0.8)
+    return boxes[:60, [1, 0, 3, 2]]
 
 
 # %% region_proposals.sixty: wrong, "should be (P, 4)"
@@ -306,7 +330,32 @@ def proposals_needed(truth, boxes):
     return len(np.unique(hit.argmax(axis=1))) if hit.any(axis=1).all() else -1
 
 
-# %% region_proposals.needed: wrong, "is it IoU >= 0.5"
+# %% region_proposals.needed: wrong, "count the boxes that hit"
+def proposals_needed(truth, boxes):
+    hit = geometry.iou(truth, boxes) >= 0.5
+    return hit.any(axis=0).sum() if hit.any(axis=1).all() else -1
+
+
+# %% region_proposals.needed: wrong, "never looked at"
+def proposals_needed(truth, boxes):
+    for number in range(len(boxes)):
+        if recall([truth], [boxes[:number]]) == 1:
+            return number
+    return -1
+
+
+# %% region_proposals.needed: wrong, "several true boxes"
+def proposals_needed(truth, boxes):
+    left = list(range(len(truth)))
+    for number, box in enumerate(boxes, 1):
+        hits = [i for i in left if geometry.iou([truth[i]], [box])[0, 0] >= 0.5]
+        left = [i for i in left if i not in hits[:1]]  # one at a time, as in average precision
+        if not left:
+            return number
+    return -1
+
+
+# %% region_proposals.needed: wrong, "several true boxes"
 def proposals_needed(truth, boxes):
     shared = [[max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0) for b in boxes] for a in truth]  # fmt: skip
     hit = np.array(shared) / geometry.area(truth)[:, None] >= 0.5  # covered, whatever the size of the proposal
