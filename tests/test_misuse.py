@@ -76,7 +76,10 @@ BOX = np.array([[2.0, 2, 20, 20]])
         (lambda: proposals.selective_search(FLOATS[0]), "this has the shape .* float64"),
         (lambda: proposals.selective_search(bytes_of(1, 9)), "at least 2 x 2"),
         (lambda: proposals.selective_search([[1]]), "list"),
-        (lambda: proposals.selective_search(bytes_of(9, 9), scales=(0,)), "scales, smallest and thinnest above 0"),
+        (
+            lambda: proposals.selective_search(bytes_of(9, 9), scales=(0,)),
+            "a tuple of scales above 0, smallest and thinnest above 0",
+        ),
         (lambda: proposals.selective_search(bytes_of(9, 9), smooth=-1), "smooth of at least 0"),
         (lambda: proposals.selective_search(bytes_of(9, 9), strategies=(1, 1, 1, 1)), "four weights each"),
         (lambda: proposals.warp(bytes_of(8, 8, 4), BOX), r"the shape \(8, 8, 4\)"),

@@ -121,8 +121,8 @@ _SLIPS = (  # what the parser says of a usual mistake, and what to tell the lear
     (r"parse integer: '(\d+)'", "a version is a number: leave out the quotes around {0}"),
     (r"parse integer: (\w+)", "a version is a number, not {0}"),
     (r"multiple \"(\w+)\" fields", "{0} stands there twice"),
-    (r"identifier or number, got (\W)", "a field's name should stand where {0} does"),
     (r"got '(\w+)'", "{0} should be the value of a field: key: '{0}'"),
+    (r"identifier or number, got (\W)", "a field's name should stand where {0} does"),
     (r"Expected \":\"", "a colon belongs between a field's name and its value, as in value: 7"),
     (r"Expected \"([^\"]+)\"", "{0} is missing"),
 )
