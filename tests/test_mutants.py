@@ -19,7 +19,7 @@ LISTED = {
     for path in (Path(__file__).parent / "surviving").glob("*.toml")
     for exercise, changes in tomllib.loads(path.read_text(encoding="utf-8")).items()
 }
-SECONDS = 2  # for one call of a mutant, because some loop forever
+SECONDS = 1  # for one call of a mutant, because some loop forever
 
 
 def _mutants_of(name):

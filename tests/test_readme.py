@@ -69,8 +69,10 @@ def _python(words):
     assert words[1] == "-m", words
     module, rest = words[2], words[3:]
     if module == "pytest":
-        tests = [] if any(not word.startswith("-") for word in rest) else ["tests/test_readme.py"]
-        assert _run(sys.executable, "-m", "pytest", "--collect-only", "-q", *rest, *tests).strip()
+        options, places = [word for word in rest if word[0] == "-"], [word for word in rest if word[0] != "-"]
+        assert all((ROOT / place).exists() for place in places), places
+        first = "notebooks/00_start_here.ipynb" if places else "tests/test_readme.py"  # one is collected for all
+        assert _run(sys.executable, "-m", "pytest", "--collect-only", "-q", *options, first).strip()
     else:
         _files_exist(rest)
         _run(sys.executable, "-m", module, *[word for word in rest if not word.startswith("-")], "--help")

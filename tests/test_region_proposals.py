@@ -572,7 +572,7 @@ def test_blood_cells_of_unseen_photographs_are_found():
 @pytest.fixture(scope="module")
 def small_detector():
     keras.utils.set_random_seed(0)
-    return lesson.train_rcnn(load_scenes(250, seed=1), load_scenes(25, seed=2), epochs=4, proposals=120)
+    return lesson.train_rcnn(load_scenes(180, seed=1), load_scenes(25, seed=2), epochs=4, proposals=120)
 
 
 def test_a_detector_trained_on_few_scenes_finds_most_digits(small_detector):
