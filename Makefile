@@ -43,6 +43,9 @@ update:  ## bring the newest version, and keep what you have written
 # What is stored and compared is a beginner's.
 test check refresh: export COURSE_PROGRESS := 0
 
+# Tests run two at a time: a thread for each is enough, and more of them would wait for one another, spinning.
+test: export OMP_NUM_THREADS := 1
+
 # What test-pages, test-classroom and test-hub run is theirs alone, also where their packages are installed.
 test: data  ## style, unit tests, and every notebook's stored outputs compared
 	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }
