@@ -43,16 +43,14 @@ update:  ## bring the newest version, and keep what you have written
 # What is stored and compared is a beginner's.
 test check refresh: export COURSE_PROGRESS := 0
 
-# Tests run two at a time: a thread for each is enough, and more of them would wait for one another, spinning.
-test: export OMP_NUM_THREADS := 1
-
 # What test-pages, test-classroom and test-hub run is theirs alone, also where their packages are installed.
+# Two at a time, a thread for each is enough: more of them would wait for one another, spinning.
 test: data  ## style, unit tests, and every notebook's stored outputs compared
 	@test -z "$(NOTEBOOK)" || { echo "make test runs everything. For one lesson: make check NOTEBOOK=$(NOTEBOOK)"; exit 2; }
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check --quiet .
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not classroom and not hub" --ignore=tests/test_browser.py --ignore=tests/test_site.py --ignore=tests/test_slides.py $(ARGS)
-	@$(BIN)/python -m pytest -q --nbval --nbval-current-env -n 2 --dist loadfile -p tools.notebook_table notebooks
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not classroom and not hub" --ignore=tests/test_browser.py --ignore=tests/test_site.py --ignore=tests/test_slides.py $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --nbval --nbval-current-env -n 2 --dist loadfile -p tools.notebook_table notebooks
 
 check: data  ## one lesson in a minute: style, form, unit tests, mutants, stored outputs (NOTEBOOK=02)
 	@$(BIN)/python -m tools.check $(NOTEBOOK)
