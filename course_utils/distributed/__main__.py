@@ -65,7 +65,7 @@ def main(given=None):
     strategy = tf.distribute.MultiWorkerMirroredStrategy() if several else tf.distribute.MirroredStrategy()
     if options.batch < 1 or options.batch % strategy.num_replicas_in_sync:
         raise SystemExit(
-            f"--batch {options.batch} can't be split among {strategy.num_replicas_in_sync} devices evenly."
+            f"--batch {options.batch} can't be split evenly among {strategy.num_replicas_in_sync} devices: choose a multiple."
         )
     lesson, unet = definitions("14_distributed"), definitions("06_unet")
     known, unseen = carvana.load_carvana(cars=None).split_by_car(validation=0.2, seed=0)
