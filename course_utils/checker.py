@@ -405,15 +405,15 @@ def describe(value):
     """
     if isinstance(value, str):
         return f"the text {value[:40]!r}"
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, np.generic):
+        kind = "an array" if isinstance(value, np.ndarray) else "a tensor"
+        return f"{kind} of shape {value.shape} and dtype {getattr(value.dtype, 'name', value.dtype)}"
     if value is None or isinstance(value, bool | np.bool_):
         return str(value)
     if isinstance(value, (int, float, np.number)):
-        return f"the number {value}" if abs(value) < 1e12 else f"a {type(value).__name__} of more than twelve digits"
-    if callable(value):
-        return "a function"
-    return f"a {type(value).__name__}"
+        return f"the number {value}" if abs(value) < 1e12 else "a number of more than twelve digits"
+    name = "function" if callable(value) else type(value).__name__
+    return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 
 
 def _describe_error(error):

@@ -230,7 +230,7 @@ def _load(path, read=None):
         raise ValueError(f"{str(path)!r} {error}") from None
     except Exception as error:  # each format's decoder has exceptions of its own
         raise ValueError(
-            f"{str(path)!r} can't be read as a picture ({type(error).__name__}): is it whole, and a PNG, JPEG or TIFF?"
+            f"{str(path)!r} can't be read as a picture ({type(error).__name__}): is it whole, and a PNG, JPEG, or TIFF?"
         ) from error
 
 
@@ -263,7 +263,7 @@ def _open_numbers(path):
         values = page.asarray()
         wide = values.astype(np.float32 if page.dtype.kind == "f" else np.int32)
         if values.ndim != 2 or page.dtype.kind not in "iuf" or (page.dtype.kind != "f" and (wide != values).any()):
-            raise _Unclear(f"holds {page.dtype} numbers of shape {page.shape}: store it as 8 or 16 bit, gray or RGB.")
+            raise _Unclear(f"holds {page.dtype} numbers of shape {page.shape}: store it as 8 or 16 bit, gray, or RGB.")
         tags = {258: (page.bitspersample,), 262: page.photometric, 339: (page.sampleformat,)}
         image = Image.fromarray(wide)
         image.getexif()[0x0112] = page.tags.valueof(0x0112) or 1
@@ -341,7 +341,7 @@ def to_gray(image):
     """
     image = _check_array(image)
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
-        raise ValueError(f"a picture has the shape (H, W), (H, W, 3) or (H, W, 4), but this has {image.shape}.")
+        raise ValueError(f"a picture has the shape (H, W), (H, W, 3), or (H, W, 4), but this has {image.shape}.")
     if image.dtype.kind == "f" and not (image.min() >= 0 and image.max() <= 1):  # NaN fails too
         raise ValueError(
             f"float gray values range from 0 to 1, but these from {image.min():g} to {image.max():g}: "
@@ -506,13 +506,13 @@ def check_histogram(histogram):
 def _check_array(image):
     if not isinstance(image, np.ndarray):
         raise TypeError(
-            f"a picture is a NumPy array, but this is a {type(image).__name__}: np.asarray(image, dtype=np.uint8) may make one."
+            f"a picture is a NumPy array, but this is of type {type(image).__name__}: np.asarray(image, dtype=np.uint8) may make one."
         )
     if image.size == 0:
         raise ValueError(f"this picture is empty: its shape is {image.shape}.")
     if image.dtype.kind not in "bf" and image.dtype not in (np.uint8, np.uint16):
         raise TypeError(
-            f"a picture is of dtype bool, uint8, uint16 or float, but this is {image.dtype}: convert it with .astype(np.uint8) if its values range from 0 to 255."
+            f"a picture is of dtype bool, uint8, uint16, or float, but this is {image.dtype}: convert it with .astype(np.uint8) if its values range from 0 to 255."
         )
     return image
 

@@ -284,7 +284,7 @@ class _Apart:
 
 
 _ENDS = {
-    apart.FORBIDDEN: "it reads or changes files, starts a program or opens a connection, which grading does not allow",
+    apart.FORBIDDEN: "it reads or changes files, starts a program, or opens a connection, which grading does not allow",
     apart.OUT_OF_MEMORY: "it takes too much memory",
 }
 

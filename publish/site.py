@@ -47,7 +47,7 @@ TAKE = """
 ```{{raw}} html
 <div class="take">
 <details class="run"><summary>Run this lesson</summary>
-<p>Clone the project with <code>git clone</code> and the address under <em>Code</em> on its page. You need git, make and Python 3.11 to 3.13. In its folder type</p>
+<p>Clone the project with <code>git clone</code> and the address under <em>Code</em> on its page. You need git, make, and Python 3.11 to 3.13. In its folder type</p>
 <pre>make lab</pre>
 <p>and open <code>notebooks/{name}.ipynb</code> in JupyterLab. The first time takes a few minutes. To write in a copy of your own, type
 <code>make copy NOTEBOOK={number}</code> first. Without make, or on Windows: see README.md in that folder.</p>

@@ -11,6 +11,11 @@ import pytest
 from PIL import Image
 
 from benchmarks import Growth, Row, __main__, grow, report
+from course_utils import exercises
+from course_utils.notebooks import FOLDER, lessons
+from publish.answering import ALL
+from tests.test_mutants import LISTED, MUTANTS
+from tools.notebook_table import count_cells
 
 FAKE = """
 from benchmarks import Growth, Row
@@ -171,3 +176,39 @@ def test_row_and_growth_survive_the_way_through_a_process():
     row = Row("what", "1 s", "-", "-", np.bool_(True))
     kind, values = json.loads(json.dumps(["Row", list(row)], default=__main__._plain))
     assert __main__._item(kind, values) == row
+
+
+def _numbers(text):
+    return [float(number.replace(",", "")) for number in re.findall(r"\d[\d,]*(?:\.\d+)?", text)]
+
+
+def _range(values, form):
+    return f"{min(values):{form}} to {max(values):{form}}"
+
+
+def test_promises_give_the_figures_that_were_measured():
+    promises = (__main__.FOLDER / "PROMISES.md").read_text(encoding="utf-8")
+    results = report.load(__main__.FOLDER / "results.json")
+    rows = {row[0]: row for part in results.values() for row in part["rows"]}
+    cells = np.sum([count_cells(path) for path in FOLDER.glob("*.ipynb")], axis=0)
+    runs = [lesson.card.run_seconds for lesson in lessons()]
+    kinds = [answer.kind for name in ALL for answer in exercises.answers(name)]
+    cars = [_numbers(rows[f"U-Net, unseen cars, seed {seed}"][1]) for seed in range(3)]
+    chapter = rows["CPU seconds to a validation loss of 0.06"]
+    detector, speed = rows["Faster R-CNN, AP at 0.5, 200 unseen scenes"], rows["Faster R-CNN, a picture"]
+    drawn, slowest = rows["conditional GAN, FID"], rows["conditional GAN, slowest training, CPU seconds"]
+    for words in (
+        f"{len(runs)} notebooks in {sum(runs)} s one after the other, the longest {max(runs)} s",
+        f"{cells[0]} cells compared, {cells[1]} ignored",
+        f"{len(ALL)} exercises",
+        f"{len(kinds) - kinds.count('wrong')} right answers, {kinds.count('wrong')} wrong ones, and {sum(map(len, MUTANTS.values())):,} mutants",
+        f"of which {sum(map(len, LISTED.values()))} are accepted",
+        f"Dice {_range([car[0] for car in cars], '.3f')} after {_range([car[2] for car in cars], '.0f')} CPU s",
+        f"{_numbers(chapter[3])[0]:.0f} times fewer CPU seconds",
+        f"average precision {min(_numbers(detector[1])):.2f} at an IoU of 0.5",
+        f"after {_range(_numbers(rows['Faster R-CNN, training, CPU s'][1]), '.0f')} CPU s",
+        f"{_numbers(speed[3])[0]:.0f} times faster per picture",
+        f"FID {_range(_numbers(drawn[1]), '.1f')} after at most {math.ceil(_numbers(slowest[1])[0])} CPU s",
+        f"the asked one in {_range(_numbers(rows['conditional GAN, asked digit'][1]), '.0f')}%",
+    ):
+        assert words in promises, words

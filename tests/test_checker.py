@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from course_utils.checker import Wrong, cases, expect
+from course_utils.checker import Wrong, cases, describe, expect
 
 
 @pytest.mark.parametrize("value", [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5, Fraction(12, 2)])
@@ -28,6 +28,22 @@ def test_right_array_passes_as_list_and_in_another_dtype():
 def test_wrong_value_is_answered(value, words):
     with pytest.raises(Wrong, match=words):
         expect(value, 6, near={5: "this is one too few."})
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([1], "a list"), (1j, "a complex"), (iter("x"), "a str_iterator"), (OSError(), "an OSError"), (len, "a function"), (None, "None"),
+        (np.zeros((2, 3), np.uint8), "an array of shape (2, 3) and dtype uint8"), (np.float32(2), "the number 2.0"),
+    ],
+)  # fmt: skip
+def test_value_is_named_as_a_person_would(value, words):
+    assert describe(value) == words
+
+
+def test_tensor_is_named_with_its_shape():
+    tf = pytest.importorskip("tensorflow")
+    assert describe(tf.zeros((2, 3))) == "a tensor of shape (2, 3) and dtype float32"
 
 
 def test_shape_is_named_before_values():

@@ -77,7 +77,7 @@ def read_voc(path, classes, *, pictures=None, ignore=(), first_pixel=1, smallest
     path, classes = Path(path), _check_names(classes)
     if first_pixel not in (0, 1, "edges") or faulty not in ("raise", "skip"):
         raise ValueError(
-            f"expected first_pixel=0, 1 or 'edges' and faulty='raise' or 'skip', got {first_pixel!r} and {faulty!r}."
+            f"expected first_pixel=0, 1, or 'edges' and faulty='raise' or 'skip', got {first_pixel!r} and {faulty!r}."
         )
     check_options(ignore, smallest)
     root = _parse(path)

@@ -479,7 +479,7 @@ def _tables(file):
         is_right = False
     if not is_right:
         raise ValueError(
-            f"{file.name} is not a COCO file: expected JSON with the lists images, annotations and categories, "
+            f"{file.name} is not a COCO file: expected JSON with the lists images, annotations, and categories, "
             "numbers as ids, and a name for each category."
         )
     return tables
@@ -496,7 +496,7 @@ def _coco_object(reading, categories, size, where, row):
         try:
             x, y, width, height = map(float, row["bbox"])
         except (KeyError, TypeError, ValueError):
-            raise ValueError(f"{where}: expected a bbox of x, y, width and height, got {row.get('bbox')!r}.") from None
+            raise ValueError(f"{where}: expected a bbox of x, y, width, and height, got {row.get('bbox')!r}.") from None
         box = _check_box(where, (x, y, x + width, y + height), size, reading.options["smallest"])
     except ValueError as error:
         reading.fault(str(error))
@@ -540,7 +540,7 @@ def _yolo_object(reading, where, row, known, size):
             number, x, y, width, height = int(row[0]), *map(float, row[1:])
         except ValueError:
             raise ValueError(
-                f"{where}: expected a class's number and x, y, width and height, got {' '.join(row)[:60]!r}."
+                f"{where}: expected a class's number and x, y, width, and height, got {' '.join(row)[:60]!r}."
             ) from None
         if not 0 <= number < len(known):
             raise ValueError(f"{where}: the class {number} is unknown; there are {len(known)}, numbered from 0.")

@@ -118,7 +118,7 @@ def _play(answer):
     near = [(lambda *match, mistake=mistake: _step(*match, **mistake), words) for mistake, words in mistakes]
     near.append((lambda b, w, c, *rest: _step(b, w, c, *rest)[[1, 2, 0]], "return b first, then w and c."))
     cases(
-        play, _matches(), _step, near, "b, w and c should be {right}, but you give {value}.",
+        play, _matches(), _step, near, "b, w, and c should be {right}, but you give {value}.",
         case="from b = {0}, w = {1}, c = {2} with the rate {5}", rtol=1e-3, atol=1e-4,
     )  # fmt: skip
 
@@ -131,7 +131,7 @@ def _three(found):
         values = None
     if values is None or len(values) != 3:
         got = describe(found) if values is None else f"{len(values)} of them"
-        raise Wrong(f"expected three numbers, b, w and c, got {got}.")
+        raise Wrong(f"expected three numbers, b, w, and c, got {got}.")
     return values
 
 

@@ -57,7 +57,7 @@ def _repair(answer):
 def _read_clusters(result, points, k):
     """Read centroids (K, 3), labels (N,) and losses, and raise Wrong where they are not."""
     if not isinstance(result, (tuple, list)) or len(result) != 3:
-        raise Wrong(f"expected three things, centroids, labels and losses, got {describe(result)}.")
+        raise Wrong(f"expected three things, centroids, labels, and losses, got {describe(result)}.")
     _refuse_empty(result[0])
     centroids = array(result[0], shape=(k, 3), what="the centroids")
     labels = array(result[1], shape=(points,), kinds="iu", what="the labels")
@@ -180,7 +180,7 @@ def _why_high(pixels, colors, loss):
     return (
         "is it a bad start? Run several. Or are the colors means in another color space?"
         if loss < 2
-        else "are they the centroids of K-means in red, green and blue?"
+        else "are they the centroids of K-means in red, green, and blue?"
     )
 
 
@@ -229,6 +229,6 @@ EXERCISES = (
         "kmeans.palette",
         _palette,
         hint="`kmeans` with a few restarts gives the colors and the labels; np.bincount counts the labels; [::-1] turns the order of np.argsort around.",
-        right="this is how programs pick the colors of a poster, a chart or a web page from a photograph.",
+        right="this is how programs pick the colors of a poster, a chart, or a web page from a photograph.",
     ),
 )

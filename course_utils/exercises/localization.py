@@ -56,7 +56,7 @@ def _to_edges(boxes, height, width):
 
 
 def _in_pixels(change):
-    """A wrong answer that is made of the edges in pixels, the height and the width."""
+    """A wrong answer that is made of the edges in pixels, the height, and the width."""
 
     def mistake(boxes, height, width):
         return change(_to_edges(boxes, 1, 1), height, width)

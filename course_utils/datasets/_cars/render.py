@@ -227,7 +227,7 @@ def check(seed, view, size):
     is_whole = bool(numbers) and all(isinstance(number, (int, np.integer)) for number in numbers)
     if not is_whole or seed < 0 or view not in range(1, VIEWS + 1) or min(size) < 16:
         raise ValueError(
-            f"expected seed >= 0, a view from 1 to 16 and size=(height, width) of at least 16 pixels each, "
+            f"expected seed >= 0, a view from 1 to 16, and size=(height, width) of at least 16 pixels each, "
             f"got seed={seed}, view={view}, size={size}."
         )
 
