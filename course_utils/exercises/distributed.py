@@ -63,9 +63,9 @@ def _combine(answer):
         return np.nan_to_num(gradients)
 
     near = (
-        (lambda g, c: mended(g).mean(axis=0), "this counts every worker alike, also one with fewer pictures."),
+        (lambda g, c: mended(g).mean(axis=0), "this counts every worker alike, even one with fewer pictures."),
         (lambda g, c: mended(g).sum(axis=0), "this sums the means, so it is as many times too large as there are workers."),
-        (lambda g, c: mended(g)[c > 0].mean(axis=0), "this counts every worker alike that has any pictures, also one with fewer of them."),
+        (lambda g, c: mended(g)[c > 0].mean(axis=0), "this counts every worker alike that has any pictures, even one with fewer of them."),
         (lambda g, c: (mended(g) * c[:, None]).sum(axis=0), "this is the sum over all pictures: divide by how many there are."),
         (lambda g, c: (mended(g) * c[:, None]).sum(axis=0) / len(c), "divide by the number of pictures, not of workers."),
         (lambda g, c: (mended(g) * c[:, None]).mean(axis=0), "divide by the number of pictures, not of workers."),

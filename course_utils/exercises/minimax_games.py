@@ -79,7 +79,7 @@ def _judge_pair(table, value, move):
 def _fakes(answer):
     """Write best_with_more_fakes(p, q, ratio): the best discriminator with `ratio` fakes per real sample."""
     near = [
-        (lambda p, q, ratio: p / (p + q), "the ratio has no effect yet, you give p / (p + q)."),
+        (lambda p, q, ratio: p / (p + q), "the ratio has no effect yet, because you give p / (p + q)."),
         (lambda p, q, ratio: ratio * q / (p + ratio * q),
          "this is the probability of being fake; d is the probability of being real, one minus that."),
         (lambda p, q, ratio: ratio * p / (ratio * p + q),
