@@ -246,7 +246,7 @@ def _judge_end(disk, before, returned, step):
     if rest:
         old = {"weights-100", "optimizer-100"}
         names, origin = ", ".join(sorted(rest)), ", left by an earlier crash" if rest <= set(before) - old else ""
-        raise Wrong(f"no crash leaves half a pair, but this stays on the disk{origin}: {names}. Delete it as the last step.")
+        raise Wrong(f"no crash leaves half a pair, but this stays on the disk{origin}: {names}. Delete it last.")
     expect(returned, step, otherwise="return the step, {right}; you return {value}.")
 
 
