@@ -135,7 +135,7 @@ def _machines(answer):
         times = _time(counts, *rest)
         alone, weights, bandwidth, latency = rest
         sums = _time(counts, 0.0, *rest[1:])
-        told = f"for {alone:.3g} s alone, {weights:,} weights, {bandwidth:.3g} bytes per second, {latency:.2g} s latency and at most {most} machines"
+        told = f"for {alone:.3g} s alone, {weights:,} weights, {bandwidth:.3g} bytes per second, {latency:.2g} s latency, and at most {most} machines"
         found = number(find(*given))
         if found != round(found) or not 1 <= found <= most:
             raise Wrong(f"{told}: expected a number of machines from 1 to {most}, got {found:g}.")
@@ -197,7 +197,7 @@ def _steps(answer):
             (lambda total, every, deaths: total + sum(death // every for death in deaths), "`//` counts checkpoints: how many steps came after the last one?"),
             (lambda total, every, deaths: total + (max(deaths) % every if deaths else 0), "count each death."),
         ),
-        case="for {0} steps, a checkpoint every {1} and deaths after {2}",
+        case="for {0} steps, a checkpoint every {1}, and deaths after {2}",
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def _smooth(answer):
         function(answer), _distributions(), lambda p, q, label: label * p / (p + q), near,
         "set the slope of label p log d + (1 - label) p log(1 - d) + q log(1 - d) to zero; "
         "D* should be {right}, but you give {value}.",
-        case="for p = {0}, q = {1} and the label {2}", atol=6e-4,
+        case="for p = {0}, q = {1}, and the label {2}", atol=6e-4,
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def _fakes(answer):
     cases(
         function(answer), _dice(), lambda p, q, ratio: p / (p + ratio * q), near,
         "d should be {right}, but you give {value}; set the slope p / d - ratio q / (1 - d) to zero.",
-        case="for p = {0}, q = {1} and a ratio of {2}", what="the discriminator", atol=6e-4,
+        case="for p = {0}, q = {1}, and a ratio of {2}", what="the discriminator", atol=6e-4,
     )  # fmt: skip
 
 
