@@ -318,6 +318,16 @@ def test_a_notebook_among_the_options_is_opened():
     assert (page, port) == ("--LabApp.default_url=/lab/tree/notebooks/02_otsu.ipynb", "--port=1")
 
 
+def test_home_that_is_another_users_and_closed_is_replaced_by_a_temporary_folder(monkeypatch):
+    def closed(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", closed)  # as root, the tests may look everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in str(path) and mode == os.F_OK)
+    monkeypatch.setattr(Path, "is_dir", lambda path: True)
+    assert not lab._can_be_written(Path("/closed/.jupyter"))
+
+
 def test_settings_of_the_user_are_kept():
     added = lab.variables({"PYTHONPATH": "theirs", "JUPYTER_CONFIG_PATH": "own"})
     assert added["PYTHONPATH"] == f"{ROOT}{os.pathsep}theirs"

@@ -123,7 +123,8 @@ def _before(folder, others):
 
 
 def _can_be_written(folder):
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    # Not path.exists(), which raises where the home is another user's and closed.
+    there = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
