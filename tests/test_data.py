@@ -259,6 +259,23 @@ def test_a_file_in_the_folders_place_and_an_unknown_name_are_errors(folder):
         refuse("Zoë is a file, not a folder", ask)
 
 
+def test_a_folder_that_is_closed_to_this_user_is_named(source, folder, monkeypatch):
+    register(source)
+    look = Path.stat
+
+    def closed(path, **options):  # as root, the tests may look everywhere
+        if folder in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    for ask in (fetch, read, data.read_or_fetch, state):
+        if ask is state:
+            assert state("tiny") == "damaged"
+        else:
+            refuse(r"Can't look into .*tiny \(Permission denied\); open it, or set COURSE_DATA", ask)
+
+
 def test_a_damaged_file_is_named_and_never_overwritten(source, folder, capsys):
     register(source)
     folder.mkdir(parents=True)  # two.bin is missing, which must not hide that one.bin is damaged
