@@ -140,7 +140,7 @@ def number(answer):
     if isinstance(answer, str):
         raise Wrong(f"expected a number, got the text {answer!r}: leave out the quotes.")
     if callable(answer):
-        raise Wrong("expected a number, got a function: call it and give its result.")
+        raise Wrong(f"expected a number, got {describe(answer)}: call it and give its result.")
     values = _read(answer, "your answer")
     if values.size != 1 or values.dtype.kind not in "iuf":
         raise Wrong(f"expected one number, got {describe(answer)}.")
@@ -185,6 +185,8 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
 
 
 def _read(answer, what):
+    if isinstance(answer, np.ma.MaskedArray) and np.any(answer.mask):
+        raise Wrong(f"{what} has masked entries, which are no numbers: leave them out, or fill them.")
     try:
         values = np.asarray(answer)
         are_exact = values.dtype == object and all(hasattr(value, "as_integer_ratio") for value in values.flat)
@@ -412,7 +414,8 @@ def describe(value):
         return str(value)
     if isinstance(value, (int, float, np.number)):
         return f"the number {value}" if abs(value) < 1e12 else "a number of more than twelve digits"
-    name = "function" if callable(value) else type(value).__name__
+    kind = "class" if isinstance(value, type) else "function"
+    name = kind if callable(value) else type(value).__name__
     return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 
 

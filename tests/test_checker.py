@@ -1,5 +1,6 @@
 """Comparing answers: what is right, what is named as a known mistake, and what is wrong."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from course_utils.checker import Wrong, cases, describe, expect
 
 
-@pytest.mark.parametrize("value", [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5, Fraction(12, 2)])
+@pytest.mark.parametrize(
+    "value",
+    [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5, Fraction(12, 2), Decimal("6.0"), np.ma.array(6)],
+)
 def test_right_value_passes_in_any_form(value):
     expect(value, 6)
 
@@ -22,7 +26,8 @@ def test_right_array_passes_as_list_and_in_another_dtype():
     ("value", "words"),
     [
         (5, "one too few"), ("6", "leave out the quotes"), (float("nan"), "finite"), ([6, 6], "one number"),
-        (9, "your answer should be 6, but it is 9"),
+        (9, "your answer should be 6, but it is 9"), (int, "got a class: call it"), (abs, "got a function: call it"),
+        (np.ma.masked, "your answer has masked entries"), (np.ma.array([6], mask=[True]), "masked entries"),
     ],
 )  # fmt: skip
 def test_wrong_value_is_answered(value, words):
@@ -33,7 +38,7 @@ def test_wrong_value_is_answered(value, words):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ([1], "a list"), (1j, "a complex"), (iter("x"), "a str_iterator"), (OSError(), "an OSError"), (len, "a function"), (None, "None"),
+        ([1], "a list"), (1j, "a complex"), (iter([]), "a list_iterator"), (OSError(), "an OSError"), (len, "a function"), (None, "None"),
         (np.zeros((2, 3), np.uint8), "an array of shape (2, 3) and dtype uint8"), (np.float32(2), "the number 2.0"),
     ],
 )  # fmt: skip
