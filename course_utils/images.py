@@ -416,9 +416,7 @@ def check_pictures(pictures, channels=None, model=None):
         )
     halved = 2 ** sum("MaxPool" in type(layer).__name__ for layer in getattr(model, "layers", ()))
     if shape[1] % halved or shape[2] % halved:
-        raise ValueError(
-            f"expected sides that {halved} divides, got {shape[1]} x {shape[2]}: pad or crop the pictures."
-        )
+        raise ValueError(f"expected sides that {halved} divides, got {shape[1]} x {shape[2]}: pad or crop them.")
     return pictures
 
 

@@ -1,6 +1,7 @@
 """A lesson as an object: its card, exercises, figures, asides and budget, and what it defines for a later lesson."""
 
 import inspect
+import types
 
 import nbformat
 import numpy as np
@@ -174,6 +175,9 @@ MESS = {
     "await": "await x\ndef square(x):\n    return x * x",
     "help": "?np\nnp.sum??\ndef square(x):\n    return x * x",
     "raises while defined": "@print(\ndef other(): pass\n\ndef square(x):\n    return x * x",
+    "exits while defined": "@exit\ndef other(): pass\n\ndef square(x):\n    return x * x",
+    "a missing package in a try": "try:\n    import nowhere as math\nexcept ImportError:\n    math = None\n\ndef square(x):\n    return x * x if math is None else 0",
+    "a choice of packages in a try": "try:\n    from nowhere import prod\nexcept ImportError:\n    from math import prod\n\ndef square(x):\n    return prod((x, x))",
 }
 
 
@@ -195,6 +199,26 @@ def test_definition_that_can_not_be_taken_is_named_when_it_is_used_and_not_befor
         squares.cube(3)
     with pytest.raises(ImportError, match=r"'nowhere' can't be taken from .*code cell 2: ModuleNotFoundError"):
         squares.fourth(3)
+    with pytest.raises(ImportError, match=r"'cube' can't be taken from"):
+        type("Derived", types.resolve_bases((squares.cube,)), {})
+    with pytest.raises(ImportError, match=r"'cube' can't be taken from"):
+        isinstance(3, squares.cube)
+
+
+@pytest.mark.parametrize("magic", ["%%timeit -n 3", "\n%%python3", "%%debug", "%%bash"])
+def test_what_stands_under_a_magic_that_keeps_it_to_itself_is_named_with_that_magic(magic, tmp_path):
+    store(tmp_path, "20_squares", "import math", f"{magic}\ndef square(x):\n    return x * x")
+    squares = notebooks.definitions("20_squares", tmp_path)
+    with pytest.raises(ImportError, match=f"code cell 2: it stands under {magic.split()[0]}, which keeps it"):
+        squares.square(3)
+    store(tmp_path, "20_squares", f"{magic}\ndef square(x):\n    return 0", "def square(x):\n    return x * x")
+    assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
+
+
+def test_a_try_that_does_more_than_import_is_not_run(tmp_path):
+    store(tmp_path, "20_squares", "try:\n    import math\n    print(1 / 0)\nexcept ValueError:\n    pass")
+    with pytest.raises(AttributeError, match="it defines nothing"):
+        _ = notebooks.definitions("20_squares", tmp_path).math
 
 
 def test_byte_order_mark_is_read_over_and_a_file_that_is_no_notebook_is_named(tmp_path):
@@ -204,7 +228,9 @@ def test_byte_order_mark_is_read_over_and_a_file_that_is_no_notebook_is_named(tm
     whole = path.read_text(encoding="utf-8-sig")
     path.write_text(whole.replace("def square", "y = '\\ud800'\\ndef square"), encoding="utf-8")
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
+    without_source = whole.replace('"source":', '"was_source":')
     broken = (
+        without_source.encode(),
         b"<<<<<<< HEAD\n{}\n=======\n",
         b"",
         b"[]",
