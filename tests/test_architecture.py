@@ -195,3 +195,9 @@ def test_only_one_module_finds_and_reads_notebooks():
                 assert not re.search(
                     r'nbformat\.reads?\(|"notebooks"\)?\.glob|source_hidden', path.read_text(encoding="utf-8")
                 ), path
+
+
+def test_names_of_tests_can_be_read_at_a_glance():
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        names = re.findall(r"^ *def (test_\w+)", path.read_text(encoding="utf-8"), re.M)
+        assert [name for name in names if len(name) > 70] == [], path.name

@@ -120,7 +120,7 @@ def mirror(tmp_path):
         server.shutdown()
 
 
-def test_a_broken_mirror_is_named_and_leaves_nothing_and_a_good_one_is_unpacked(mirror, folder, tmp_path):
+def test_broken_mirror_is_named_and_leaves_nothing_a_good_one_is_used(mirror, folder, tmp_path):
     for change, reason in [
         (lambda body: body[:-20], "damaged answer"),
         (lambda body: body[:15] + b"\xff" * 20 + body[35:], "damaged answer"),
@@ -135,7 +135,7 @@ def test_a_broken_mirror_is_named_and_leaves_nothing_and_a_good_one_is_unpacked(
         assert read("tiny", fetch("tiny", tmp_path / str(number))) == CONTENTS
 
 
-def test_when_nothing_answers_one_sentence_names_what_was_tried_and_the_way_out(mirror, folder):
+def test_when_nothing_answers_a_sentence_names_tries_and_way_out(mirror, folder):
     nothing = Mirror(f"{mirror(bytes).url}nowhere/")
     with socket.create_server(("127.0.0.1", 0)) as server:
         silent = Mirror(f"http://127.0.0.1:{server.getsockname()[1]}/")

@@ -206,7 +206,7 @@ def shell():
     InteractiveShell.clear_instance()
 
 
-def test_in_a_kernel_verdicts_and_hints_are_boxes_that_look_different_and_sentences_as_printed(shell, capsys):
+def test_in_a_kernel_verdicts_and_hints_are_boxes_that_look_different(shell, capsys):
     asked = [("...", ...), ("wrong", 303), ("right", 303 * 384), ("hint", None)]
     boxes, sentences = [], []
     for kind, answer in asked:

@@ -255,7 +255,7 @@ def _tree(folder):
 
 
 @pytest.mark.skipif(shutil.which("make") is None or os.name == "nt", reason="make is not installed")
-def test_make_lab_opens_in_a_folder_that_is_read_only_for_a_user_without_a_home(tmp_path):
+def test_make_lab_opens_in_a_read_only_folder_without_a_home(tmp_path):
     folder = tmp_path / "read only"
     folder.mkdir()
     _project(folder)
@@ -292,7 +292,7 @@ def _chosen(given=(), environ=SCREEN, **situation):
     return [word for word in words if not word.startswith(("--ServerApp.root_dir=", "--LabApp.default_url="))]
 
 
-def test_root_is_allowed_only_where_the_user_is_root_and_on_this_computer_only():
+def test_root_is_allowed_only_for_root_and_on_this_computer():
     assert _chosen() == []
     assert _chosen(root=True) == ROOT_ONLY
     assert _chosen(["--port", "1"], root=True) == [*ROOT_ONLY, "--port", "1"]
@@ -318,7 +318,7 @@ def test_a_notebook_among_the_options_is_opened():
     assert (page, port) == ("--LabApp.default_url=/lab/tree/notebooks/02_otsu.ipynb", "--port=1")
 
 
-def test_home_that_is_another_users_and_closed_is_replaced_by_a_temporary_folder(monkeypatch):
+def test_closed_home_of_another_user_is_replaced_for_the_session(monkeypatch):
     def closed(path, **_):
         raise PermissionError(13, "Permission denied", str(path))
 

@@ -192,7 +192,7 @@ def test_update_brings_the_newest_and_says_so(clones):
 
 
 @needs_git
-def test_a_lesson_that_both_changed_is_kept_in_my_and_the_rest_stays_where_it_is(clones):
+def test_lesson_that_both_changed_is_kept_in_my_and_the_rest_stays(clones):
     teacher, student = clones
     mine = [
         _lesson(student / "notebooks" / name, "mine", text="[b](02_b.ipynb)") for name in ("01_a.ipynb", "02_b.ipynb")
@@ -218,7 +218,7 @@ def test_a_lesson_that_both_changed_is_kept_in_my_and_the_rest_stays_where_it_is
 
 
 @needs_git
-def test_a_lesson_that_was_only_opened_leaves_no_copy_and_one_that_was_run_does(clones):
+def test_opened_lesson_leaves_no_copy_and_one_that_was_run_does(clones):
     teacher, student = clones
     for path, outputs in zip(sorted((student / "notebooks").iterdir()), ([], ["ran\n"]), strict=True):
         notebook = nbformat.read(path, as_version=4)

@@ -138,7 +138,7 @@ def test_budget_counts_the_main_line_alone():
 # Definitions
 
 
-def test_definitions_take_functions_and_leave_what_runs_and_what_is_the_learners(tmp_path):
+def test_definitions_take_functions_and_leave_the_learners_own(tmp_path):
     store(
         tmp_path, "20_squares",
         "import math\nprint('this line does not run')\nfigure = 1 / 0",
@@ -187,7 +187,7 @@ def test_definitions_survive_what_students_do_to_a_cell(mess, tmp_path):
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
 
 
-def test_definition_that_can_not_be_taken_is_named_when_it_is_used_and_not_before(tmp_path):
+def test_broken_definition_is_named_when_it_is_used_and_not_before(tmp_path):
     store(
         tmp_path, "20_squares", "def square(x):\n    return x * x",
         "import nowhere\n\ndef cube(x:\n    return nowhere.cube(x)\n\ndef fourth(x):\n    return nowhere.fourth(x)",
@@ -206,7 +206,7 @@ def test_definition_that_can_not_be_taken_is_named_when_it_is_used_and_not_befor
 
 
 @pytest.mark.parametrize("magic", ["%%timeit -n 3", "\n%%python3", "%%debug", "%%bash"])
-def test_what_stands_under_a_magic_that_keeps_it_to_itself_is_named_with_that_magic(magic, tmp_path):
+def test_function_under_a_magic_that_hides_it_is_named_with_the_magic(magic, tmp_path):
     store(tmp_path, "20_squares", "import math", f"{magic}\ndef square(x):\n    return x * x")
     squares = notebooks.definitions("20_squares", tmp_path)
     with pytest.raises(ImportError, match=f"code cell 2: it stands under {magic.split()[0]}, which keeps it"):
@@ -221,7 +221,7 @@ def test_a_try_that_does_more_than_import_is_not_run(tmp_path):
         _ = notebooks.definitions("20_squares", tmp_path).math
 
 
-def test_byte_order_mark_is_read_over_and_a_file_that_is_no_notebook_is_named(tmp_path):
+def test_byte_order_mark_is_skipped_and_a_broken_notebook_is_named(tmp_path):
     path = store(tmp_path, "20_squares", "def square(x):\n    return x * x").path
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49

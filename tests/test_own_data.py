@@ -232,7 +232,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_picture_that_does_not_say_what_is_white_is_refused_in_one_sentence(kind, tmp_path):
+def test_picture_with_unknown_white_is_refused_in_one_sentence(kind, tmp_path):
     name, write, words = REFUSED[kind]
     write(tmp_path / name)
     for read in (images.read_gray, images.read_color, images.read_mask):

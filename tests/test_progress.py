@@ -23,7 +23,7 @@ def kept(tmp_path, monkeypatch):
     return path
 
 
-def test_right_answer_is_kept_with_its_date_and_wrong_ones_and_blanks_are_not(kept):
+def test_only_right_answers_are_kept_with_their_date(kept):
     check("start_here.pixels", 5)
     check("start_here.pixels", ...)
     check("start_here.nothing", 5)
