@@ -272,6 +272,10 @@ def masks(tmp_path, truth):
     alpha = np.dstack([np.full((*truth.shape, 3), 255, np.uint8), values * 255])
     yield "transparent", save(tmp_path / "h.png", alpha)
     yield "16 bit", save(tmp_path / "i.png", values.astype(np.uint16) * 65535)
+    yield "0 and 1 of 16 bit", save(tmp_path / "j.png", values.astype(np.uint16))
+    for kind in (">u2", "<i4", ">i4"):
+        tifffile.imwrite(tmp_path / "k.tif", values.astype(kind))
+        yield f"0 and 1 of {kind}", tmp_path / "k.tif"
 
 
 @pytest.mark.parametrize("seed", range(3))
