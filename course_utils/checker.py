@@ -159,7 +159,8 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
     shape : tuple of int, optional
         The expected shape.
     kinds : str
-        Accepted NumPy dtype kinds, out of ``b`` (bool), ``i``, ``u`` (integers) and ``f`` (floats).
+        Accepted NumPy dtype kinds, out of ``b`` (bool), ``i``, ``u`` (integers) and ``f`` (floats). For ``"iu"`` floats will
+        do as well if they are whole.
     what : str
         How the message names it.
 
@@ -173,8 +174,10 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
         If it is not such an array.
     """
     values = _read(answer, what)
+    if kinds == "iu" and values.dtype.kind == "f" and np.array_equal(values, np.rint(values.clip(-1e9, 1e9))):
+        values = values.astype(int)  # numbers of classes, say, in an array that np.zeros made
     if values.dtype.kind not in kinds:
-        wanted = "True or False" if kinds == "b" else "numbers"
+        wanted = {"b": "True or False", "iu": "whole numbers"}.get(kinds, "numbers")
         text = " with text in it" if values.dtype.kind == "U" and not isinstance(answer, str) else ""
         raise Wrong(f"expected {what} to be an array of {wanted}, got {describe(answer)}{text}.")
     if shape is not None and values.shape != shape:

@@ -38,9 +38,7 @@ def confusion(truth, prediction, classes):
         )
     for name, values in (("truth", truth), ("prediction", prediction)):
         if values.size and values.dtype.kind not in "biu":
-            raise ValueError(
-                f"{name} should hold whole numbers, one class each, but is {values.dtype}: take the argmax."
-            )
+            raise ValueError(f"{name} should hold whole numbers, a class each, but is {values.dtype}: take the argmax.")
         if values.size and not (values.min() >= 0 and values.max() < classes):
             raise ValueError(
                 f"{name} holds values from {values.min()} to {values.max()}, but {classes} classes are 0 to {classes - 1}."

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from course_utils.checker import Wrong, cases, describe, expect
+from course_utils.checker import Wrong, array, cases, describe, expect
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,14 @@ def test_right_value_passes_in_any_form(value):
 def test_right_array_passes_as_list_and_in_another_dtype():
     for value in ([1, 2], (1.0, 2.0), np.array([1, 2], np.uint8)):
         expect(value, [1, 2])
+
+
+def test_whole_numbers_may_be_floats_and_nothing_else():
+    for value in ([0, 2], [0.0, 2.0], np.array([0, 2], object)):
+        assert array(value, kinds="iu").dtype.kind == "i"
+    for value in ([0.5, 2], [np.nan, 2], [np.inf, 2], ["0", "2"]):
+        with pytest.raises(Wrong, match="an array of whole numbers, got a list"):
+            array(value, kinds="iu")
 
 
 @pytest.mark.parametrize(
