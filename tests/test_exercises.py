@@ -155,6 +155,11 @@ def test_blank_answers_are_not_attempted():
     assert judge(exercise, print).status == RIGHT
 
 
+def test_check_without_an_answer_is_not_attempted(capsys):
+    exercises.check("start_here.pixels")
+    assert capsys.readouterr().out.startswith(NOT_ATTEMPTED)
+
+
 def test_endless_loop_is_stopped_within_its_limit():
     running = []
 
