@@ -58,18 +58,6 @@ def cluster_colors(points, k, rng, steps=20):
     return [centroids, labels, losses]
 
 
-# %% kmeans.repair: right, with labels in an array of floats
-def cluster_colors(points, k, rng, steps=20):
-    centroids = rng.choice(points, k, replace=False)
-    labels, losses = np.zeros(len(points)), []
-    for _ in range(steps):
-        for i, point in enumerate(points):
-            labels[i] = np.linalg.norm(point - centroids, axis=1).argmin()
-        centroids = np.stack([points[labels == j].mean(axis=0) for j in range(k)])
-        losses.append(sum(((points[labels == j] - centroids[j]) ** 2).sum() for j in range(k)))
-    return centroids, labels, losses
-
-
 # %% kmeans.repair: right, until no label changes
 def cluster_colors(points, k, rng, steps=20):
     start = points[rng.choice(len(points), k, replace=False)]
