@@ -160,7 +160,7 @@ def test_hub_listens_on_this_computer_unless_passwords_are_encrypted():
     for local in ("http://localhost:80", "http://[::1]:9000"):
         assert settings.address({"COURSE_HUB_ADDRESS": local}) == local
     for open_to_all in ("http://0.0.0.0:8000", "http://192.168.1.2:80", "http://:8000", "http://hub.example.org:80"):
-        with pytest.raises(SystemExit, match="passwords would cross the network readably"):
+        with pytest.raises(SystemExit, match="passwords would cross the network unencrypted"):
             settings.address({"COURSE_HUB_ADDRESS": open_to_all})
     safe = {"COURSE_HUB_ADDRESS": "https://0.0.0.0:443", "COURSE_HUB_CERTIFICATE": "c.pem", "COURSE_HUB_KEY": "k.pem"}
     assert settings.address(safe) == "https://0.0.0.0:443"

@@ -63,9 +63,9 @@ def _combine(answer):
         return np.nan_to_num(gradients)
 
     near = (
-        (lambda g, c: mended(g).mean(axis=0), "this counts every worker alike, also one with fewer pictures."),
+        (lambda g, c: mended(g).mean(axis=0), "this counts every worker alike, even one with fewer pictures."),
         (lambda g, c: mended(g).sum(axis=0), "this sums the means, so it is as many times too large as there are workers."),
-        (lambda g, c: mended(g)[c > 0].mean(axis=0), "this counts every worker alike that has any pictures, also one with fewer of them."),
+        (lambda g, c: mended(g)[c > 0].mean(axis=0), "this counts every worker alike that has any pictures, even one with fewer of them."),
         (lambda g, c: (mended(g) * c[:, None]).sum(axis=0), "this is the sum over all pictures: divide by how many there are."),
         (lambda g, c: (mended(g) * c[:, None]).sum(axis=0) / len(c), "divide by the number of pictures, not of workers."),
         (lambda g, c: (mended(g) * c[:, None]).mean(axis=0), "divide by the number of pictures, not of workers."),
@@ -135,7 +135,7 @@ def _machines(answer):
         times = _time(counts, *rest)
         alone, weights, bandwidth, latency = rest
         sums = _time(counts, 0.0, *rest[1:])
-        told = f"for {alone:.3g} s alone, {weights:,} weights, {bandwidth:.3g} bytes per second, {latency:.2g} s latency and at most {most} machines"
+        told = f"for {alone:.3g} s alone, {weights:,} weights, {bandwidth:.3g} bytes per second, {latency:.2g} s latency, and at most {most} machines"
         found = number(find(*given))
         if found != round(found) or not 1 <= found <= most:
             raise Wrong(f"{told}: expected a number of machines from 1 to {most}, got {found:g}.")
@@ -197,7 +197,7 @@ def _steps(answer):
             (lambda total, every, deaths: total + sum(death // every for death in deaths), "`//` counts checkpoints: how many steps came after the last one?"),
             (lambda total, every, deaths: total + (max(deaths) % every if deaths else 0), "count each death."),
         ),
-        case="for {0} steps, a checkpoint every {1} and deaths after {2}",
+        case="for {0} steps, a checkpoint every {1}, and deaths after {2}",
     )  # fmt: skip
 
 

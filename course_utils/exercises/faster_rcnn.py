@@ -70,7 +70,7 @@ def _joint(answer):
         (lambda c, b, u, k: (c + k * (u > 1) * b).mean(),
          "class 1 pays nothing for its box: [u >= 1] is 1 for it too, and 0 for class 0 alone."),
         (lambda c, b, u, k: (c + k * (u == 0) * b).mean(),
-         "background pays for its boxes, and digits don't: it should be the other way round."),
+         "background pays for its boxes, and digits don't: it should be the other way around."),
         (lambda c, b, u, k: (k * c + (u > 0) * b).mean(),
          "the balance weighs the class losses; it belongs to the box losses."),
     ]  # fmt: skip
@@ -242,7 +242,7 @@ EXERCISES = (
     Exercise(
         "faster_rcnn.bins",
         _bins,
-        hint="The exact edges are 0, 2.5, 5, 7.5 and 10. Which of the two roundings does the edge 2.5 get as the end of one bin, and which as the begin of the next?",
+        hint="The exact edges are 0, 2.5, 5, 7.5, and 10. Which of the two roundings does the edge 2.5 get as the end of one bin, and which as the start of the next?",
         right="cells 2 and 7 are looked at twice, and no bin is empty.",
     ),
     Exercise(
@@ -260,8 +260,8 @@ EXERCISES = (
     Exercise(
         "faster_rcnn.bilinear",
         _bilinear,
-        hint="Subtract 0.5 from x and y, and clip them to the range of the centers. The whole parts name the upper left of the four cells, the fractions are the weights.",
-        right="RoIAlign is this, at four points a bin.",
+        hint="Subtract 0.5 from x and y, and clip them to the range of the centers. The whole parts name the upper left of the four cells, and the fractions are the weights.",
+        right="RoIAlign is this, at four points per bin.",
     ),
     Exercise(
         "faster_rcnn.soft",

@@ -19,9 +19,9 @@ def _value(answer):
         -3 * np.log(2): "the divergence is added to -log 4; it makes the value larger.",
         -np.log(2) / 2: "this is one of V's two terms; fakes from 1 to 2 cost D as much as the data there.",
         -1: "this is with logarithms to base 2; the lesson's are natural ones.",
-        -0.69: "you are near; give three decimals, or a formula.",
+        -0.69: "you are close; give three decimals, or a formula.",
     }
-    regions = "what is D* on 0 to 1, on 1 to 2 and on 2 to 3, and how much of p and of q lies there?"
+    regions = "what is D* on 0 to 1, on 1 to 2, and on 2 to 3, and how much of p and of q lies there?"
     expect(answer, -np.log(2), near, f"{{value}} is not it: {regions}", rtol=0, atol=6e-4)
 
 
@@ -70,13 +70,13 @@ def _smooth(answer):
         (lambda p, q, label: label * p / (label * p + q),
          "the second term of a datum's cost, (1 - label) log(1 - D), is missing."),
         (lambda p, q, label: np.minimum(p / (p + q), label),
-         "the label does not cut D* off, it scales it at every outcome."),
+         "the label does not cut D* off; it scales D* at every outcome."),
     ]  # fmt: skip
     cases(
         function(answer), _distributions(), lambda p, q, label: label * p / (p + q), near,
         "set the slope of label p log d + (1 - label) p log(1 - d) + q log(1 - d) to zero; "
         "D* should be {right}, but you give {value}.",
-        case="for p = {0}, q = {1} and the label {2}", atol=6e-4,
+        case="for p = {0}, q = {1}, and the label {2}", atol=6e-4,
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def _judge_pair(table, value, move):
 def _fakes(answer):
     """Write best_with_more_fakes(p, q, ratio): the best discriminator with `ratio` fakes per real sample."""
     near = [
-        (lambda p, q, ratio: p / (p + q), "the ratio has no effect yet, you give p / (p + q)."),
+        (lambda p, q, ratio: p / (p + q), "the ratio has no effect yet, because you give p / (p + q)."),
         (lambda p, q, ratio: ratio * q / (p + ratio * q),
          "this is the probability of being fake; d is the probability of being real, one minus that."),
         (lambda p, q, ratio: ratio * p / (ratio * p + q),
@@ -88,7 +88,7 @@ def _fakes(answer):
     cases(
         function(answer), _dice(), lambda p, q, ratio: p / (p + ratio * q), near,
         "d should be {right}, but you give {value}; set the slope p / d - ratio q / (1 - d) to zero.",
-        case="for p = {0}, q = {1} and a ratio of {2}", what="the discriminator", atol=6e-4,
+        case="for p = {0}, q = {1}, and a ratio of {2}", what="the discriminator", atol=6e-4,
     )  # fmt: skip
 
 

@@ -246,7 +246,7 @@ def _judge_end(disk, before, returned, step):
     if rest:
         old = {"weights-100", "optimizer-100"}
         names, origin = ", ".join(sorted(rest)), ", left by an earlier crash" if rest <= set(before) - old else ""
-        raise Wrong(f"no crash leaves half a pair, but this stays on the disk{origin}: {names}. Delete it, last.")
+        raise Wrong(f"no crash leaves half a pair, but this stays on the disk{origin}: {names}. Delete it last.")
     expect(returned, step, otherwise="return the step, {right}; you return {value}.")
 
 
@@ -255,7 +255,7 @@ EXERCISES = (
         "saving.interval",
         _interval,
         hint="At the best T the derivative -c/T**2 + 1/(2M) is 0. Put c and M in seconds.",
-        right="about 1,859 s, half an hour. There each of the two parts costs 1.1 % of the time; halving or doubling T costs a quarter more, so the exact value hardly matters.",
+        right="about 1,859 s, half an hour. There each of the two parts costs 1.1% of the time; halving or doubling T costs a quarter more, so the exact value hardly matters.",
     ),
     Exercise(
         "saving.keep",

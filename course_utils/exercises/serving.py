@@ -140,7 +140,7 @@ def _parsed(text):
         line, _, said = str(error).partition(":")
         slips = ((re.search(pattern, said), sentence) for pattern, sentence in _SLIPS)
         told = next((sentence.format(*slip.groups()) for slip, sentence in slips if slip), said[:150])
-        raise Wrong(f"this can't be read as a part of a config. In line {line}, {told}.") from None
+        raise Wrong(f"this can't be read as part of a config. In line {line}, {told}.") from None
     if not wrapped:
         return found
     entries = (found.model_config_list if wrapped[1] == "model_config_list" else found).config

@@ -32,7 +32,7 @@ def _perfect(answer):
     total = int(labels.max())
     apart = total - len(np.unique(touching_pairs(labels, 1)))
     near = {
-        total: f"{total} are all nuclei that there are; in a mask, those that touch are one piece.",
+        total: f"{total} is the number of all nuclei; in a mask, those that touch are one piece.",
         int(
             pieces.max()
         ): "that is how many pieces the mask has; count those nuclei that a piece overlaps with an IoU above one half.",
@@ -74,7 +74,7 @@ def _why_not(found, tile, levels):
     """Say what is wrong with a step that is not the largest one that works."""
     block = 2 ** (levels - 1)
     if found > tile:
-        return "tiles that are further apart than they are large leave pixels out."
+        return "a step that is larger than the tile leaves pixels out."
     if found <= 0:
         return "a step must be at least one pixel."
     if found % block:
@@ -104,7 +104,7 @@ _DICE_MISTAKES = (
     (_of_common_area(lambda both, areas: 2 * both / areas), "this is Dice itself; a loss must fall where Dice rises."),
     (
         _dice_loss,
-        "these are logits in the place of probabilities: p = 1 / (1 + exp(-z)) comes first.",
+        "these are logits in place of probabilities: p = 1 / (1 + exp(-z)) comes first.",
     ),
     (
         lambda truth, logits: _dice_loss(truth, logits > 0),
@@ -182,7 +182,7 @@ def _split(answer):
         if set(pair) not in drawn:
             raise Wrong(
                 f"in 100 draws of 2 cars out of 4, {pair[0]} and {pair[1]} are never held back together: draw each car, whichever "
-                "stand beside it."
+                "others are drawn."
             )
 
 
@@ -247,7 +247,7 @@ _MIRROR_MISTAKES = (
     ),
     (
         lambda predict, pictures: _average(*_both(predict, pictures, 3)),
-        "this turns the colors round: left and right lie on axis 2 of (N, H, W, C).",
+        "this reverses the order of the colors: left and right lie on axis 2 of (N, H, W, C).",
     ),
     (
         lambda predict, pictures: _probability(predict(pictures)),

@@ -26,7 +26,7 @@ def address(environ):
     Raises
     ------
     SystemExit
-        If passwords would cross a network readably.
+        If passwords would cross a network unencrypted.
     """
     chosen = environ.get("COURSE_HUB_ADDRESS", "http://127.0.0.1:8000")
     parts = urlsplit(chosen)
@@ -41,7 +41,7 @@ def address(environ):
         sys.exit("https needs COURSE_HUB_CERTIFICATE and COURSE_HUB_KEY, the files of a certificate and its key.")
     if parts.scheme == "http" and parts.hostname not in THIS_COMPUTER:
         sys.exit(
-            f"On {chosen} passwords would cross the network readably. Stay on 127.0.0.1 behind a web server that speaks "
+            f"On {chosen} passwords would cross the network unencrypted. Stay on 127.0.0.1 behind a web server that speaks "
             "TLS, or give an https address with COURSE_HUB_CERTIFICATE and COURSE_HUB_KEY."
         )
     return chosen

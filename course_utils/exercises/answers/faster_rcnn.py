@@ -107,7 +107,7 @@ def joint(class_losses, box_losses, classes, balance):
     return (class_losses + balance * (classes > 1) * box_losses).mean()
 
 
-# %% faster_rcnn.joint: wrong, "other way round"
+# %% faster_rcnn.joint: wrong, "other way around"
 def joint(class_losses, box_losses, classes, balance):
     return (class_losses + balance * (classes == 0) * box_losses).mean()
 

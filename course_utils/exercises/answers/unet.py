@@ -206,7 +206,7 @@ def soft_dice_loss(truth, logits):
     return 2 * (p * truth).sum() / (p.sum() + truth.sum())
 
 
-# %% unet.dice: wrong, "in the place of probabilities"
+# %% unet.dice: wrong, "in place of probabilities"
 def soft_dice_loss(truth, logits):
     return 1 - 2 * (logits * truth).sum() / (logits.sum() + truth.sum())
 
