@@ -294,7 +294,7 @@ def frechet_distance(first, second):
     """
     first, second = _features(first, "the first set"), _features(second, "the second set")
     if first.shape[1] != second.shape[1]:
-        raise ValueError(f"the sets have {first.shape[1]} and {second.shape[1]} features: take both from one network.")
+        raise ValueError(f"got {first.shape[1]} and {second.shape[1]} features: take both from the same network.")
     roots = [_root(np.atleast_2d(np.cov(features, rowvar=False))) for features in (first, second)]
     shift = first.mean(axis=0) - second.mean(axis=0)
     # The trace of (S1 S2)^(1/2) is the sum of the singular values of R1 R2, with the symmetric roots R of both.

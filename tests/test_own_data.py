@@ -225,7 +225,7 @@ REFUSED = {
     "32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.uint32)), "32-bit whole numbers from 0 to 255"),
     "signed 32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int32)), "signed whole numbers"),
     "64 bit float": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float64)), "decimal numbers from 0 to 255"),
-    "text": ("a.png", lambda p: p.write_text("hello"), "is it whole, and a PNG, JPEG or TIFF"),
+    "text": ("a.png", lambda p: p.write_text("hello"), "is it whole, and a PNG, JPEG, or TIFF"),
     "empty file": ("a.png", lambda p: p.write_bytes(b""), "can't be read as a picture"),
     "HTML": ("a.jpg", lambda p: p.write_text("<html>Log in</html>"), "can't be read as a picture"),
 }  # fmt: skip
@@ -336,7 +336,7 @@ def test_wrong_convention_gets_advice(tmp_path):
     for first_pixel in (0, 1):
         with pytest.raises(ValueError, match=r"give edges\? Then give first_pixel='edges'"):
             read_voc(voc(tmp_path, [((0, 0, 60, 40), 0)]), ["dog"], first_pixel=first_pixel)
-    with pytest.raises(ValueError, match=r"expected first_pixel=0, 1 or 'edges'.*got 2"):
+    with pytest.raises(ValueError, match=r"expected first_pixel=0, 1, or 'edges'.*got 2"):
         read_voc(tmp_path / "one.xml", ["dog"], first_pixel=2)
 
 
