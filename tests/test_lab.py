@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -319,13 +320,23 @@ def test_a_notebook_among_the_options_is_opened():
 
 
 def test_closed_home_of_another_user_is_replaced_for_the_session(monkeypatch):
-    def closed(path, **_):
+    def closed(path, *_, **__):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "stat", closed)  # as root, the tests may look everywhere
-    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in str(path) and mode == os.F_OK)
-    monkeypatch.setattr(Path, "is_dir", lambda path: True)
-    assert not lab._can_be_written(Path("/closed/.jupyter"))
+    with monkeypatch.context() as patch:  # as root, the tests may look and write everywhere
+        patch.setattr(Path, "stat", closed)
+        patch.setattr(tempfile, "mkdtemp", closed)
+        patch.setattr(os, "access", lambda path, mode: "closed" not in str(path))
+        assert not lab._can_be_written(Path("/closed/.jupyter"))
+
+
+def test_home_where_nothing_can_be_made_is_replaced_for_the_session(tmp_path):
+    assert lab._can_be_written(tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    assert not lab._can_be_written(tmp_path / "file" / "folder")
+    if LINUX:
+        assert not lab._can_be_written(Path("/proc/.jupyter"))  # root has the right, and the system refuses
 
 
 def test_settings_of_the_user_are_kept():
