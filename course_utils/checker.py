@@ -140,7 +140,7 @@ def number(answer):
     if isinstance(answer, str):
         raise Wrong(f"expected a number, got the text {answer!r}: leave out the quotes.")
     if callable(answer):
-        raise Wrong("expected a number, got a function: call it and give its result.")
+        raise Wrong(f"expected a number, got {describe(answer)}: call it and give its result.")
     values = _read(answer, "your answer")
     if values.size != 1 or values.dtype.kind not in "iuf":
         raise Wrong(f"expected one number, got {describe(answer)}.")
@@ -159,7 +159,8 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
     shape : tuple of int, optional
         The expected shape.
     kinds : str
-        Accepted NumPy dtype kinds, out of ``b`` (bool), ``i``, ``u`` (integers) and ``f`` (floats).
+        Accepted NumPy dtype kinds, out of ``b`` (bool), ``i``, ``u`` (integers) and ``f`` (floats). For ``"iu"`` floats will
+        do as well if they are whole.
     what : str
         How the message names it.
 
@@ -173,8 +174,10 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
         If it is not such an array.
     """
     values = _read(answer, what)
+    if kinds == "iu" and values.dtype.kind == "f" and np.array_equal(values, np.rint(values.clip(-1e9, 1e9))):
+        values = values.astype(int)  # numbers of classes, say, in an array that np.zeros made
     if values.dtype.kind not in kinds:
-        wanted = "True or False" if kinds == "b" else "numbers"
+        wanted = {"b": "True or False", "iu": "whole numbers"}.get(kinds, "numbers")
         text = " with text in it" if values.dtype.kind == "U" and not isinstance(answer, str) else ""
         raise Wrong(f"expected {what} to be an array of {wanted}, got {describe(answer)}{text}.")
     if shape is not None and values.shape != shape:
@@ -185,6 +188,8 @@ def array(answer, shape=None, kinds="biuf", what="your result"):
 
 
 def _read(answer, what):
+    if isinstance(answer, np.ma.MaskedArray) and np.any(answer.mask):
+        raise Wrong(f"{what} has masked entries, which are no numbers: leave them out, or fill them.")
     try:
         values = np.asarray(answer)
         are_exact = values.dtype == object and all(hasattr(value, "as_integer_ratio") for value in values.flat)
@@ -412,7 +417,8 @@ def describe(value):
         return str(value)
     if isinstance(value, (int, float, np.number)):
         return f"the number {value}" if abs(value) < 1e12 else "a number of more than twelve digits"
-    name = "function" if callable(value) else type(value).__name__
+    kind = "class" if isinstance(value, type) else "function"
+    name = kind if callable(value) else type(value).__name__
     return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 
 

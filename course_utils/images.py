@@ -286,7 +286,9 @@ def _numbers(file, image):
 
 
 def _values_on_black(file, image):
-    """Gray values of a mask (H, W), uint8, with what is transparent black."""
+    """Gray values of a mask (H, W), uint8, with what is transparent black; whole numbers 0 and 1 stay as they are."""
+    if image.mode.startswith("I") and {*np.unique(image)} <= {0, 1}:  # of 16 or 32 bits, which would both be black
+        return np.asarray(image).astype(np.uint8)
     if image.mode.startswith(("I", "F")):
         return to_gray(_values(file, image))
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
@@ -416,9 +418,7 @@ def check_pictures(pictures, channels=None, model=None):
         )
     halved = 2 ** sum("MaxPool" in type(layer).__name__ for layer in getattr(model, "layers", ()))
     if shape[1] % halved or shape[2] % halved:
-        raise ValueError(
-            f"expected sides that {halved} divides, got {shape[1]} x {shape[2]}: pad or crop the pictures."
-        )
+        raise ValueError(f"expected sides that {halved} divides, got {shape[1]} x {shape[2]}: pad or crop them.")
     return pictures
 
 

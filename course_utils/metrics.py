@@ -38,9 +38,7 @@ def confusion(truth, prediction, classes):
         )
     for name, values in (("truth", truth), ("prediction", prediction)):
         if values.size and values.dtype.kind not in "biu":
-            raise ValueError(
-                f"{name} should hold whole numbers, one class each, but is {values.dtype}: take the argmax."
-            )
+            raise ValueError(f"{name} should hold whole numbers, a class each, but is {values.dtype}: take the argmax.")
         if values.size and not (values.min() >= 0 and values.max() < classes):
             raise ValueError(
                 f"{name} holds values from {values.min()} to {values.max()}, but {classes} classes are 0 to {classes - 1}."
@@ -296,9 +294,7 @@ def frechet_distance(first, second):
     """
     first, second = _features(first, "the first set"), _features(second, "the second set")
     if first.shape[1] != second.shape[1]:
-        raise ValueError(
-            f"the sets have {first.shape[1]} and {second.shape[1]} features: take both from the same network."
-        )
+        raise ValueError(f"got {first.shape[1]} and {second.shape[1]} features: take both from the same network.")
     roots = [_root(np.atleast_2d(np.cov(features, rowvar=False))) for features in (first, second)]
     shift = first.mean(axis=0) - second.mean(axis=0)
     # The trace of (S1 S2)^(1/2) is the sum of the singular values of R1 R2, with the symmetric roots R of both.

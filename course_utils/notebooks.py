@@ -213,12 +213,14 @@ def read(path):
 
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors put a byte order mark in front
-        return nbformat.reads(text, as_version=4)
+        notebook = nbformat.reads(text, as_version=4)
+        "".join(cell.cell_type + cell.source for cell in notebook.cells)  # nbformat reads on where these are missing
+        return notebook
     except FileNotFoundError:
         raise
     except Exception as error:  # nbformat's own kinds, and what its JSON parser raises
         raise ValueError(
-            f"{path} can't be read as a notebook ({type(error).__name__}): restore it with `git restore {Path(path).name}`, "
+            f"{path} can't be read as a notebook ({type(error).__name__}): restore it with `git restore {Path(path).name}` in its folder, "
             "or open it in a text editor and look for the marks of a merge."
         ) from None
 
@@ -401,6 +403,7 @@ def catalogue(folder=FOLDER):
 
 _TAKEN = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SEE_THROUGH = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*\n")  # cell magics whose body is the lesson's own code
+_CELL_MAGIC = re.compile(r"\A\s*(%%\w+)")  # of the others, the body is another language's, or leaves nothing behind
 _BLOCK = re.compile(
     r"(?:^@.*\n)*^(?!@|[ \t)\]}#]|(?:else|elif|except|finally)\b).*\n?(?:(?:[ \t)\]}#].*)?\n|[ \t)\]}#].*\Z)*", re.M
 )
@@ -416,6 +419,8 @@ class _NotTaken:
     def __call__(self, *_, **__):
         raise ImportError(self._sentence)
 
+    __mro_entries__ = __instancecheck__ = __call__
+
     def __getattr__(self, name):
         if name.startswith("__"):  # a question such as hasattr(thing, "__array__"), not a use
             raise AttributeError(name)
@@ -426,7 +431,7 @@ class _Definitions(types.ModuleType):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        there = ", ".join(sorted(key for key in vars(self) if not key.startswith("_")))
+        there = ", ".join(sorted(key for key in vars(self) if not key.startswith("_"))) or "nothing"
         raise AttributeError(f"{self.__name__}.ipynb defines no {name!r} before its exercises; it defines {there}.")
 
 
@@ -447,14 +452,15 @@ def parse(source):
         What the nodes' line numbers refer to.
     """
     text = _SEE_THROUGH.sub("", source).encode("utf-8", "replace").decode()  # half a pair of surrogates can't be parsed
+    if magic := _CELL_MAGIC.match(text):
+        return [], [(_names(text), f"it stands under {magic[1]}, which keeps it from the rest of the notebook")], text
     try:
         return ast.parse(text).body, [], text
     except SyntaxError:
         from IPython.core.inputtransformer2 import TransformerManager
 
-        with contextlib.suppress(
-            SyntaxError
-        ):  # Python 3.12's on tabs mixed with spaces; below it is named with its line
+        # Python 3.12's SyntaxError on tabs mixed with spaces is named with its line below.
+        with contextlib.suppress(SyntaxError):
             text = TransformerManager().transform_cell(text)
     nodes, faults = [], []
     for block in _blocks(text):
@@ -462,9 +468,12 @@ def parse(source):
         try:
             nodes += ast.parse("\n" * start + block[0]).body
         except SyntaxError as error:
-            names = [name for found in _NAMED.findall(block[0]) for name in _bound_by(*found)]
-            faults.append((names, f"line {error.lineno}: {error.msg}"))
+            faults.append((_names(block[0]), f"it isn't complete Python (line {error.lineno}: {error.msg})"))
     return nodes, faults, text
+
+
+def _names(text):
+    return [name for found in _NAMED.findall(text) for name in _bound_by(*found)]
 
 
 def _blocks(text):
@@ -481,16 +490,19 @@ def _bound_by(defined, imported):
 
 
 def _one_by_one(node):
-    """Each name that an import or a definition binds, with a statement that binds it alone."""
+    """Each name that an import or a definition binds, with a statement that binds it alone, or a try that binds it."""
+    if isinstance(node, ast.Try):  # as around an import, with None in its place
+        parts = [part for each in (node, *node.handlers) for part in each.body] + node.orelse + node.finalbody
+        kinds = (*_TAKEN, ast.Pass)
+        is_plain = all(isinstance(p, kinds) or isinstance(getattr(p, "value", None), ast.Constant) for p in parts)
+        return [(name, node) for part in parts for name, _ in _one_by_one(part)] if is_plain else []
     if not isinstance(node, (ast.Import, ast.ImportFrom)):
-        return [(node.name, node)]
-    return [
-        (
-            (alias.asname or alias.name).split(".")[0],
-            ast.copy_location(type(node)(**vars(node) | {"names": [alias]}), node),
-        )
-        for alias in node.names
-    ]
+        return [(node.name, node)] if isinstance(node, _TAKEN) else []
+
+    def alone(alias):
+        return ast.copy_location(type(node)(**vars(node) | {"names": [alias]}), node)
+
+    return [((alias.asname or alias.name).split(".")[0], alone(alias)) for alias in node.names]
 
 
 def definitions(name, folder=FOLDER):
@@ -538,14 +550,14 @@ def definitions(name, folder=FOLDER):
 def _take(namespace, source, cell):
     """Define in `namespace` what a cell defines, or put a stand-in where that is not possible."""
     nodes, faults, text = parse(source)
-    faults = [(names, f"it isn't complete Python ({reason})") for names, reason in faults]
     # Tracebacks and TensorFlow's AutoGraph look a function's source up here.
     linecache.cache[f"<{cell}>"] = (len(text), None, text.splitlines(keepends=True), f"<{cell}>")
     for node in nodes:
-        for name, part in _one_by_one(node) if isinstance(node, _TAKEN) else []:
+        for name, part in _one_by_one(node):
             try:
                 exec(compile(ast.Module([part], type_ignores=[]), f"<{cell}>", "exec"), namespace)
-            except Exception as error:  # a package that is missing, or a default that needs the notebook's variables
+            # A missing package, say, or a default that needs the notebook's variables.
+            except (Exception, SystemExit) as error:
                 faults.append(([name], f"{type(error).__name__}: {error}"))
     for names, reason in faults:
         for name in names:

@@ -349,9 +349,8 @@ def grid(*rows, width=9.5):
     aspects = [panel.aspect for panel in rows[0]]
     shares = [max(aspect / panel.aspect for panel, aspect in zip(row, aspects, strict=True)) for row in rows]
     heights = [share * width / sum(aspects) + 0.35 for share in shares]  # inches, with room for a title
-    fig = Figure(
-        figsize=(width, sum(heights))
-    )  # unknown to pyplot, which would show it half drawn while a slider moves
+    # Unknown to pyplot, which would show it half drawn while a slider moves.
+    fig = Figure(figsize=(width, sum(heights)))
     axes = fig.subplots(len(rows), len(aspects), width_ratios=aspects, height_ratios=heights, squeeze=False)
     for row, row_axes in zip(rows, axes, strict=True):
         for panel, ax in zip(row, row_axes, strict=True):

@@ -1,5 +1,6 @@
 """The rules of form that every notebook keeps. Each takes a lesson and returns what breaks the rule, in words."""
 
+import ast
 import base64
 import io
 import re
@@ -110,6 +111,22 @@ def alt_text_everywhere(lesson):
     return problems
 
 
+def explorers_compute_where_they_start(lesson):
+    """An explorer's alt text takes what its sliders start at from the drawing function, so that a new default can't belie it."""
+    parts = [part for cell in lesson.code_cells for part in notebooks.parse(cell.source)[0]]
+    nodes = [node for part in parts for node in ast.walk(part)]
+    drawings = {node.name: node.args.defaults for node in nodes if isinstance(node, ast.FunctionDef)}
+    problems = []
+    for call in (node for node in nodes if isinstance(node, ast.Call) and node.args):
+        alt = next((word.value for word in call.keywords if word.arg == "alt"), None)
+        text = " ".join(str(part.value) for part in getattr(alt, "values", [alt]) if isinstance(part, ast.Constant))
+        starts = [getattr(value, "value", None) for value in drawings.get(getattr(call.args[0], "id", ""), [])]
+        for start in (value for value in starts if isinstance(value, (int, float)) and value not in (0, 1, 2)):
+            if re.search(rf"(?<![\d.]){start:g}(?!\.?\d)", text):
+                problems.append(f"the alt text of {call.args[0].id} holds {start:g}, which is a default: compute it")
+    return problems
+
+
 def short_cells(lesson):
     """Code cells of at most 25 lines, folded ones too; of the visible ones nine in ten at most 15, median at most 6."""
     cells = [cell for cell in lesson.code_cells if not notebooks.is_for_colab(cell)]
@@ -210,6 +227,7 @@ RULES = (
     no_widget_state,
     pictures_not_blank,
     alt_text_everywhere,
+    explorers_compute_where_they_start,
     short_cells,
     prose_before_code,
     small_file,

@@ -56,7 +56,7 @@ def test_numbers_from_zero_can_be_asked_for(tmp_path):
         read_voc(path, CLASSES)
 
 
-def test_difficult_objects_are_marked_and_parts_of_an_object_are_not_objects(tmp_path):
+def test_difficult_objects_are_marked_and_parts_are_not_objects(tmp_path):
     part = "<part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></part>"
     objects = [
         _object(*DOG, more=part + "<difficult>1</difficult>"),
@@ -77,7 +77,7 @@ def test_size_that_is_not_stated_is_the_pictures(tmp_path):
     assert read_voc(_write(tmp_path, [_object(*DOG)], stated=None), CLASSES).size == (80, 100)
 
 
-def test_picture_is_found_in_the_folders_of_voc_or_in_the_one_that_is_named(tmp_path):
+def test_picture_is_found_in_vocs_folders_or_in_the_named_one(tmp_path):
     (tmp_path / "Annotations").mkdir()
     (tmp_path / "JPEGImages").mkdir()
     path = _write(tmp_path / "Annotations", [_object(*DOG)])

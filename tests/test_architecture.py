@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from course_utils import notebooks
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "course_utils"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "answers")
@@ -195,3 +197,30 @@ def test_only_one_module_finds_and_reads_notebooks():
                 assert not re.search(
                     r'nbformat\.reads?\(|"notebooks"\)?\.glob|source_hidden', path.read_text(encoding="utf-8")
                 ), path
+
+
+def test_names_of_tests_can_be_read_at_a_glance():
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        names = re.findall(r"^ *def (test_\w+)", path.read_text(encoding="utf-8"), re.M)
+        assert [name for name in names if len(name) > 70] == [], path.name
+
+
+def _without_names(function):
+    """What a function does, whatever its names are."""
+    seen = {}
+    for node in ast.walk(function):
+        for field in ("id", "arg"):
+            if isinstance(getattr(node, field, None), str) and not isinstance(node, ast.keyword):
+                setattr(node, field, seen.setdefault(getattr(node, field), f"v{len(seen)}"))
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return ast.dump(ast.Module([function.args, *body], []))
+
+
+def test_no_function_is_written_in_two_lessons():
+    written = {}
+    for lesson in notebooks.lessons():
+        for cell in lesson.code_cells:
+            for function in (node for node in notebooks.parse(cell.source)[0] if isinstance(node, ast.FunctionDef)):
+                if len(ast.unparse(function)) > 120:
+                    first = written.setdefault(_without_names(function), lesson.name)
+                    assert first == lesson.name, f"{lesson.name} writes {function.name} again, which {first} defines"

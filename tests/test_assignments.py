@@ -66,7 +66,7 @@ def _failures(notebook, answer_of):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_every_exercise_of_a_lesson_is_exported_once_with_its_statement_and_no_solution_outside_of_its_mark(name, made):
+def test_every_exercise_is_exported_once_without_a_stray_solution(name, made):
     notebook = made[name]
     nbformat.validate(notebook)
     prose = _without_links(BY_NAME[name].prose)
@@ -135,7 +135,7 @@ def _lesson(*cells):
 ANSWER = '>def f(x):\n    return ...\n\n\ncheck("start_here.negative", f)\n# hint("start_here.negative")'
 
 
-def test_statement_begins_at_its_number_and_keeps_the_cells_that_belong_to_it():
+def test_statement_begins_at_its_number_and_keeps_its_cells():
     notebook = _lesson(
         "## Exercises\n\n**1.** Skipped.",
         "More before.\n\n**2.** See [this](there.ipynb).",
@@ -271,7 +271,7 @@ def test_nbgrader_gives_solutions_full_marks_and_blanks_none(name, course, made)
 @pytest.mark.classroom
 @pytest.mark.skipif(not HAS_NBGRADER, reason="nbgrader is not installed: make test-classroom")
 @pytest.mark.parametrize("student", HANDED_IN)
-def test_copied_missing_and_forged_cells_cost_their_own_points_and_stop_nobody(student, course, made):
+def test_copied_missing_and_forged_cells_cost_only_their_own_points(student, course, made):
     _, grades = course
     row = grades[LESSONS[0], student]
     worth = next(_marks(cell)["points"] for cell in made[LESSONS[0]].cells if _marks(cell).get("grade"))

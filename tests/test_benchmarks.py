@@ -140,7 +140,7 @@ def test_exponent_is_the_power_of_the_size(power):
     assert report.exponent(sizes, [None, 1.0, None]) is None
 
 
-def test_growth_measures_each_method_at_each_size_and_skips_what_is_too_much():
+def test_growth_measures_each_method_and_size_but_what_is_too_much():
     calls = []
 
     def method(size):

@@ -203,7 +203,7 @@ def test_no_error_or_warning_is_on_the_page(lesson):
     assert lesson.page.locator(".jp-OutputArea-output").count() >= 20  # the page holds all cells, in view or not
 
 
-def test_the_file_that_a_learner_saves_has_every_cell_run_in_order_and_no_error(lesson):
+def test_saved_file_has_every_cell_run_in_order_without_errors(lesson):
     cells = [cell for cell in lesson.saved().cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell.outputs]
@@ -249,7 +249,7 @@ def test_a_drag_ends_on_the_picture_of_the_final_position(lesson):
     assert explorer.message() == ""
 
 
-def test_the_picture_is_shown_at_its_own_size_where_there_is_room_and_shrinks_where_there_is_none(lesson):
+def test_picture_has_its_own_size_where_there_is_room_or_shrinks(lesson):
     size = lesson.page.viewport_size
     try:
         lesson.page.set_viewport_size({"width": 1920, "height": 1080})

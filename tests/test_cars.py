@@ -38,7 +38,7 @@ def folder_bytes(folder):
 # The mask
 
 
-def test_the_mask_is_where_at_least_half_of_a_pixels_samples_hit_a_triangle():
+def test_mask_is_where_half_of_a_pixels_samples_hit_a_triangle():
     size = (20, 30)
     _, mask = render.render_car(5, 3, size)
     a, b, c = np.moveaxis(projected(5, 3, size), 1, 0)[..., None, :]
@@ -124,7 +124,7 @@ def test_a_side_view_fills_most_of_the_width_and_the_wheels_stand_level():
     assert ground[0] < 240 < ground[-1]  # both axles touch the floor
 
 
-def test_forty_cars_have_five_bodies_and_many_colours_some_near_the_background():
+def test_forty_cars_have_five_bodies_and_many_colors():
     built = [mesh.build(seed) for seed in range(40)]
     paints = {tuple(np.round(car.materials[mesh.PAINT, :3], 3).tolist()) for car in built}
     assert len(mesh.BODIES) == 5

@@ -68,7 +68,7 @@ def test_the_first_cars_by_name_are_taken(folder):
     assert set(load_carvana(cars=2).cars) == set(sorted({render.name_of(seed) for seed in range(4)})[:2])
 
 
-def test_without_carvana_cars_are_rendered_once_and_kept_under_the_data_folder(tmp_path, monkeypatch):
+def test_without_carvana_cars_are_rendered_once_and_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     data = load_carvana(cars=1, size=SIZE)
     assert (data.source, data.is_fallback, len(data)) == ("rendered cars", True, 16)
@@ -274,7 +274,7 @@ def test_training_shuffles_and_mirrors_pictures_and_masks_in_step(tmp_path):
     assert np.array_equal(again, epochs[0][1])
 
 
-def test_a_part_too_large_for_memory_is_kept_in_a_file_under_the_data_folder(folder, monkeypatch):
+def test_part_too_large_for_memory_is_kept_in_the_data_folder(folder, monkeypatch):
     monkeypatch.setattr(carvana, "MEMORY", 1000)
     data, kept = load_carvana(cars=1), []
     monkeypatch.setattr(carvana.atexit, "register", lambda function, path, **_: kept.append(path))
@@ -364,7 +364,7 @@ def test_data_folder_that_can_not_be_written_is_named_with_the_way_out(tmp_path,
     assert load_carvana(cars=1, size=SIZE).images == there.images  # what is there is read
 
 
-def test_part_too_large_for_memory_is_kept_elsewhere_where_the_data_folder_can_not_be_written(folder, monkeypatch):
+def test_large_part_is_kept_elsewhere_if_the_data_folder_is_read_only(folder, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(folder / "none"))
     monkeypatch.setattr(carvana, "MEMORY", 1)
     part = load_carvana(cars=1, folder=folder)

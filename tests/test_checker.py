@@ -1,14 +1,18 @@
 """Comparing answers: what is right, what is named as a known mistake, and what is wrong."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from course_utils.checker import Wrong, cases, describe, expect
+from course_utils.checker import Wrong, array, cases, describe, expect
 
 
-@pytest.mark.parametrize("value", [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5, Fraction(12, 2)])
+@pytest.mark.parametrize(
+    "value",
+    [6, 6.0, np.float32(6), np.array(6), np.array([6]), True + 5, Fraction(12, 2), Decimal("6.0"), np.ma.array(6)],
+)
 def test_right_value_passes_in_any_form(value):
     expect(value, 6)
 
@@ -18,11 +22,20 @@ def test_right_array_passes_as_list_and_in_another_dtype():
         expect(value, [1, 2])
 
 
+def test_whole_numbers_may_be_floats_and_nothing_else():
+    for value in ([0, 2], [0.0, 2.0], np.array([0, 2], object)):
+        assert array(value, kinds="iu").dtype.kind == "i"
+    for value in ([0.5, 2], [np.nan, 2], [np.inf, 2], ["0", "2"]):
+        with pytest.raises(Wrong, match="an array of whole numbers, got a list"):
+            array(value, kinds="iu")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
         (5, "one too few"), ("6", "leave out the quotes"), (float("nan"), "finite"), ([6, 6], "one number"),
-        (9, "your answer should be 6, but it is 9"),
+        (9, "your answer should be 6, but it is 9"), (int, "got a class: call it"), (abs, "got a function: call it"),
+        (np.ma.masked, "your answer has masked entries"), (np.ma.array([6], mask=[True]), "masked entries"),
     ],
 )  # fmt: skip
 def test_wrong_value_is_answered(value, words):
@@ -33,7 +46,7 @@ def test_wrong_value_is_answered(value, words):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ([1], "a list"), (1j, "a complex"), (iter("x"), "a str_iterator"), (OSError(), "an OSError"), (len, "a function"), (None, "None"),
+        ([1], "a list"), (1j, "a complex"), (iter([]), "a list_iterator"), (OSError(), "an OSError"), (len, "a function"), (None, "None"),
         (np.zeros((2, 3), np.uint8), "an array of shape (2, 3) and dtype uint8"), (np.float32(2), "the number 2.0"),
     ],
 )  # fmt: skip

@@ -120,7 +120,7 @@ def mirror(tmp_path):
         server.shutdown()
 
 
-def test_a_broken_mirror_is_named_and_leaves_nothing_and_a_good_one_is_unpacked(mirror, folder, tmp_path):
+def test_broken_mirror_is_named_and_leaves_nothing_a_good_one_is_used(mirror, folder, tmp_path):
     for change, reason in [
         (lambda body: body[:-20], "damaged answer"),
         (lambda body: body[:15] + b"\xff" * 20 + body[35:], "damaged answer"),
@@ -135,7 +135,7 @@ def test_a_broken_mirror_is_named_and_leaves_nothing_and_a_good_one_is_unpacked(
         assert read("tiny", fetch("tiny", tmp_path / str(number))) == CONTENTS
 
 
-def test_when_nothing_answers_one_sentence_names_what_was_tried_and_the_way_out(mirror, folder):
+def test_when_nothing_answers_a_sentence_names_tries_and_way_out(mirror, folder):
     nothing = Mirror(f"{mirror(bytes).url}nowhere/")
     with socket.create_server(("127.0.0.1", 0)) as server:
         silent = Mirror(f"http://127.0.0.1:{server.getsockname()[1]}/")
@@ -257,6 +257,23 @@ def test_a_file_in_the_folders_place_and_an_unknown_name_are_errors(folder):
     folder.parent.write_text("a note")
     for ask in (fetch, read):
         refuse("Zoë is a file, not a folder", ask)
+
+
+def test_a_folder_that_is_closed_to_this_user_is_named(source, folder, monkeypatch):
+    register(source)
+    look = Path.stat
+
+    def closed(path, **options):  # as root, the tests may look everywhere
+        if folder in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    for ask in (fetch, read, data.read_or_fetch, state):
+        if ask is state:
+            assert state("tiny") == "damaged"
+        else:
+            refuse(r"Can't look into .*tiny \(Permission denied\); open it, or set COURSE_DATA", ask)
 
 
 def test_a_damaged_file_is_named_and_never_overwritten(source, folder, capsys):

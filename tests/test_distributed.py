@@ -228,7 +228,7 @@ main(["--folder", sys.argv[1], *options.split()])
 """
 
 
-def test_script_trains_on_two_devices_in_mixed_precision_and_keeps_all_32_bits(tmp_path):
+def test_script_trains_on_two_devices_in_mixed_precision(tmp_path):
     command = [sys.executable, "-c", MIXED, str(tmp_path)]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert found.returncode == 0, found.stderr

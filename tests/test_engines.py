@@ -120,7 +120,7 @@ def exported(tmp_path_factory):
     return folder, image, scores
 
 
-def test_two_thousand_requests_from_eight_clients_through_a_swap_and_back_none_fails(exported, tmp_path):
+def test_none_of_2000_requests_of_8_clients_fails_in_a_swap_and_back(exported, tmp_path):
     exports, image, scores = exported
     engine = Engine(tmp_path, exports)
     engine.put(1)

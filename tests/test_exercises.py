@@ -155,6 +155,11 @@ def test_blank_answers_are_not_attempted():
     assert judge(exercise, print).status == RIGHT
 
 
+def test_check_without_an_answer_is_not_attempted(capsys):
+    exercises.check("start_here.pixels")
+    assert capsys.readouterr().out.startswith(NOT_ATTEMPTED)
+
+
 def test_endless_loop_is_stopped_within_its_limit():
     running = []
 
@@ -206,7 +211,7 @@ def shell():
     InteractiveShell.clear_instance()
 
 
-def test_in_a_kernel_verdicts_and_hints_are_boxes_that_look_different_and_sentences_as_printed(shell, capsys):
+def test_in_a_kernel_verdicts_and_hints_are_boxes_that_look_different(shell, capsys):
     asked = [("...", ...), ("wrong", 303), ("right", 303 * 384), ("hint", None)]
     boxes, sentences = [], []
     for kind, answer in asked:

@@ -144,7 +144,7 @@ def test_display_is_a_widget_and_the_same_plain_sentence_at_each_run(front_end):
     assert bundles[0][0][VIEW]["model_id"] != bundles[1][0][VIEW]["model_id"]
 
 
-def test_display_holds_the_first_picture_as_a_figure_is_stored_and_its_alt_text(front_end):
+def test_display_holds_the_first_picture_and_its_alt_text(front_end):
     for alt in ("", ", alt='the number three, in black'"):
         front_end.run(f"explore(draw, level=(0, 100, 1){alt})")
         (shown,) = [message["content"] for message in front_end.messages if message["msg_type"] == "display_data"]
@@ -196,7 +196,7 @@ def test_moves_leak_no_text_and_leave_no_figures(shown):
     assert front_end.value("plt.get_fignums()") == []
 
 
-def test_an_error_after_the_start_is_written_below_and_gone_after_the_next_move(shown):
+def test_later_error_is_written_below_and_gone_after_the_next_move(shown):
     front_end, slider, picture, message = shown
     front_end.move(slider, 13)
     front_end.wait_for(lambda: front_end.states[message]["value"])
@@ -221,7 +221,7 @@ def over_subshell(front_end):
     front_end.subshell = None
 
 
-def test_moves_that_come_while_a_cell_runs_are_drawn_after_it_and_leave_nothing_in_its_output(shown, over_subshell):
+def test_moves_while_a_cell_runs_are_drawn_after_it_and_stay_out_of_it(shown, over_subshell):
     front_end, slider, picture, _ = shown
     before = _hash(front_end, picture)
     front_end.move(slider, 30)  # the kernel answers where the last message came from: the first move leads it there
@@ -496,7 +496,7 @@ def _draw_table(table):
     return _draw(table=table.tolist())
 
 
-def test_table_in_a_kernel_is_a_widget_and_a_plain_sentence_and_redraws_when_a_field_changes(front_end):
+def test_table_in_a_kernel_is_a_widget_that_redraws_on_a_change(front_end):
     (bundle,) = front_end.run("""
 from course_utils.explore import explore_table
 

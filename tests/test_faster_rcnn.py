@@ -259,7 +259,7 @@ def test_assigned_anchors_keep_the_rules(seed, count):
     assert winners[winner, matched[winner]].all()
 
 
-def test_only_the_smallest_and_the_tallest_digit_of_the_drawn_scene_need_their_best_anchor():
+def test_only_smallest_and_tallest_digit_need_their_best_anchor():
     boxes = load_scenes(6, seed=1, part="test").boxes[5]
     anchors, heights = lesson.make_anchors(), boxes[:, 3] - boxes[:, 1]
     inside = (anchors >= 0).all(axis=1) & (anchors <= 128).all(axis=1)

@@ -527,7 +527,7 @@ def test_picture_of_twelve_bits_in_sixteen_is_told(tmp_path):
         assert len(load_folder(tmp_path, (40, 80))) == 3
 
 
-def test_picture_under_another_name_is_missing_without_advice_that_does_not_help(tmp_path):
+def test_picture_under_another_name_is_missing_without_useless_advice(tmp_path):
     write_voc(tmp_path)
     (tmp_path / "a.png").rename(tmp_path / "A.png")
     with pytest.raises(ValueError, match=r"^a.xml: its picture a.png is missing in .*[^=]\.$"):

@@ -122,6 +122,12 @@ BREAKERS = [
     (form.folded_cells_say_what_they_hide, lambda nb: nb.cells.append(nbformat.v4.new_markdown_cell("## Aside: why"))),
     (form.time_as_counted, lambda nb: _append_to_top(nb, " word" * 1_800)),
     (form.time_as_measured, lambda nb: nb.metadata["course"].update(run_seconds=4000.0)),
+    (
+        form.explorers_compute_where_they_start,
+        lambda nb: _set(
+            _code_cells(nb)[1], source='def d(t=105):\n    pass\nexplore(d, alt="A line at 105.", t=(0, 9, 1))'
+        ),
+    ),
     (form.time_as_measured, lambda nb: nb.metadata.pop("course")),
     (form.few_ignored_cells, lambda nb: _tag(nb, 10, "nbval-ignore-output")),
     (form.few_ignored_cells, lambda nb: _set(_code_cells(nb)[1], source="# NBVAL_IGNORE_OUTPUT\nx = 1")),

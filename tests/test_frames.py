@@ -77,7 +77,7 @@ def picture(*gray):
     return stream.getvalue()
 
 
-def test_an_overlay_on_the_start_is_the_frame_and_transparent_where_nothing_changed():
+def test_overlay_on_the_start_gives_the_frame_and_is_clear_elsewhere():
     start, frame = picture(0, 100, 250), picture(0, 100, 50)
     over = Image.open(io.BytesIO(frames.overlay(frame, start)))
     assert np.asarray(over)[:, :28, 3].max() == 0

@@ -609,7 +609,7 @@ def test_networks_in_the_figure_are_those_that_the_benchmark_measured():
     assert min(drawn["skips"][1]) > max(drawn["positions"][1])  # "*skips* lead with every seed"
 
 
-def test_scores_of_the_skips_in_the_text_are_those_that_the_benchmark_measured():
+def test_scores_of_the_skips_in_the_text_match_the_benchmark():
     text = "\n".join(cell.source for cell in notebooks.lessons(wanted=("05",))[0].cells if cell.cell_type == "markdown")
     results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
     rows = {row[0]: row for row in results["fully_convolutional"]["rows"]}

@@ -359,7 +359,7 @@ def test_the_ring_has_eight_modes_and_a_few_stray_points_are_none():
     assert lesson.modes_found(stray) == 1  # the second holds 1 %
 
 
-def test_a_generator_with_many_steps_collapses_and_with_one_step_it_does_not():
+def test_generator_collapses_with_many_steps_and_not_with_one():
     collapsed, fair = lesson.play_on_ring(10, seed=1), lesson.play_on_ring(1, seed=1)
     assert [len(looks) for looks in (collapsed, fair)] == [8, 8]
     assert np.mean([lesson.modes_found(look["fakes"]) for look in collapsed[4:]]) <= 3

@@ -249,7 +249,7 @@ def test_sentence_of_the_check_reaches_the_student():
     assert "not complete Python" in _graded("def negative(gray):\n    return 255 -").verdict.text
 
 
-def test_answer_cell_is_judged_alone_and_else_after_the_students_other_cells():
+def test_answer_cell_is_judged_alone_then_after_the_other_cells():
     uses = "def negative(gray):\n    return white() - gray"
     assert "NameError" in _graded(uses).verdict.text
     assert _graded(uses, others=["def white():\n    return 255"]).verdict.status == RIGHT

@@ -51,7 +51,7 @@ def test_same_password_is_stored_differently_and_no_two_are_the_same(path):
     assert len(set(salts)) == 8
 
 
-def test_who_is_there_keeps_number_and_password_and_a_new_password_is_given_on_request(path):
+def test_known_students_keep_number_and_password_unless_they_ask(path):
     first = class_list.add(path, ["ada", "bob"])
     before = class_list.read(path)
     assert list(class_list.add(path, ["bob", "eve", "eve"])) == ["eve"]
@@ -73,7 +73,7 @@ def test_comments_and_empty_lines_stay(path):
     assert list(class_list.read(path)) == ["ada", "bob"]
 
 
-def test_number_of_a_student_who_was_removed_is_not_given_again_while_the_folder_is_there(path, monkeypatch):
+def test_number_of_a_removed_student_is_not_reused_with_the_folder(path, monkeypatch):
     class_list.add(path, ["ada", "bob"])
     (path.parent / "students" / "bob").mkdir(parents=True)
     path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
@@ -344,7 +344,7 @@ def spawner(monkeypatch, path):
 
 
 @not_windows
-def test_server_runs_under_the_students_number_in_a_folder_that_only_they_can_open(spawner):
+def test_server_runs_as_the_student_in_a_folder_that_only_they_open(spawner):
     if spawner.home.parent.stat().st_uid:
         pytest.skip("a new folder is root's only where root makes it")
     spawner.is_root = True

@@ -293,7 +293,7 @@ def git_status():
     return subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True).stdout
 
 
-def test_each_finds_every_lesson_in_my_and_pictures_and_links_lead_somewhere(students):
+def test_each_student_finds_every_lesson_in_my_with_working_links(students):
     listed = students[0].ask("GET", "api/contents/my").json()["content"]
     assert {each["name"] for each in listed} == {lesson.path.name for lesson in lessons()}
     for path in ("publish/covers/01.png", "deploy/README.md", "README.md", "notebooks/02_otsu.ipynb"):
@@ -454,7 +454,7 @@ SHARE = float(
 )  # of the memory that is available; by default others work here too
 
 
-def test_as_many_as_fit_into_a_share_of_the_memory_work_at_once_and_thirty_fit_into_all(hub, students):
+def test_as_many_as_fit_into_memory_work_at_once_up_to_thirty(hub, students):
     for student in students:
         for kernel in student.ask("GET", "api/kernels").json():
             student.ask("DELETE", f"api/kernels/{kernel['id']}")

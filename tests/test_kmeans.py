@@ -11,6 +11,8 @@ from skimage import color
 from sklearn.cluster import KMeans, kmeans_plusplus
 
 from course_utils import images
+from course_utils.checker import RIGHT, judge
+from course_utils.exercises import of_topic
 from course_utils.notebooks import definitions
 
 lesson = definitions("04_kmeans")
@@ -390,3 +392,16 @@ def test_three_centroids_are_stuck_where_the_explorer_opens():
     stuck = lesson.half_steps(points, lesson.starts_of(marks, points, 3))
     assert np.isclose(stuck[-1][2], stuck[-3][2])
     assert stuck[-1][2] > 2 * lesson.kmeans(points, 3, np.random.default_rng(0), restarts=10)[2]
+
+
+def test_repaired_program_may_keep_its_labels_as_floats():
+    def cluster_colors(points, k, rng, steps=20):
+        centroids, labels, losses = rng.choice(points, k, replace=False), np.zeros(len(points)), []
+        for _ in range(steps):
+            labels[:] = lesson.assign(points, centroids)[0]
+            centroids = np.stack([points[labels == j].mean(axis=0) for j in range(k)])
+            losses.append(sum(((points[labels == j] - centroids[j]) ** 2).sum() for j in range(k)))
+        return centroids, labels, losses
+
+    verdict = judge({exercise.name: exercise for exercise in of_topic("kmeans")}["kmeans.repair"], cluster_colors)
+    assert verdict.status == RIGHT, verdict

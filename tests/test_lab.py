@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -255,7 +256,7 @@ def _tree(folder):
 
 
 @pytest.mark.skipif(shutil.which("make") is None or os.name == "nt", reason="make is not installed")
-def test_make_lab_opens_in_a_folder_that_is_read_only_for_a_user_without_a_home(tmp_path):
+def test_make_lab_opens_in_a_read_only_folder_without_a_home(tmp_path):
     folder = tmp_path / "read only"
     folder.mkdir()
     _project(folder)
@@ -292,7 +293,7 @@ def _chosen(given=(), environ=SCREEN, **situation):
     return [word for word in words if not word.startswith(("--ServerApp.root_dir=", "--LabApp.default_url="))]
 
 
-def test_root_is_allowed_only_where_the_user_is_root_and_on_this_computer_only():
+def test_root_is_allowed_only_for_root_and_on_this_computer():
     assert _chosen() == []
     assert _chosen(root=True) == ROOT_ONLY
     assert _chosen(["--port", "1"], root=True) == [*ROOT_ONLY, "--port", "1"]
@@ -316,6 +317,26 @@ def test_a_browser_is_opened_where_there_is_a_screen():
 def test_a_notebook_among_the_options_is_opened():
     *_, page, port = lab.options(["notebooks/02_otsu.ipynb", "--port=1"], SCREEN, root=False)
     assert (page, port) == ("--LabApp.default_url=/lab/tree/notebooks/02_otsu.ipynb", "--port=1")
+
+
+def test_closed_home_of_another_user_is_replaced_for_the_session(monkeypatch):
+    def closed(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:  # as root, the tests may look and write everywhere
+        patch.setattr(Path, "stat", closed)
+        patch.setattr(tempfile, "mkdtemp", closed)
+        patch.setattr(os, "access", lambda path, mode: "closed" not in str(path))
+        assert not lab._can_be_written(Path("/closed/.jupyter"))
+
+
+def test_home_where_nothing_can_be_made_is_replaced_for_the_session(tmp_path):
+    assert lab._can_be_written(tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    assert not lab._can_be_written(tmp_path / "file" / "folder")
+    if LINUX:
+        assert not lab._can_be_written(Path("/proc/.jupyter"))  # root has the right, and the system refuses
 
 
 def test_settings_of_the_user_are_kept():

@@ -307,7 +307,7 @@ def test_boxes_that_are_read_off_are_boxes_and_judged_as_such():
     np.testing.assert_allclose(overlaps, 1)
 
 
-def test_steps_lower_the_joint_loss_and_leave_the_other_head_alone_where_its_weight_is_0():
+def test_steps_lower_the_joint_loss_and_skip_a_head_of_weight_0():
     keras.utils.set_random_seed(0)
     data = lesson.as_arrays(load_scenes(40, size=64, sides=(20, 28), digits=(1, 1)))
     model = lesson.build_localizer(64, 10, TINY)

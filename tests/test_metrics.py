@@ -187,7 +187,7 @@ def test_the_truth_itself_is_perfect(seed):
 
 
 @given(SEEDS)
-def test_average_precision_lies_between_0_and_1_and_falls_as_more_overlap_is_asked(seed):
+def test_average_precision_is_0_to_1_and_falls_with_the_overlap_asked(seed):
     # Falling holds where a detection can match one box only, so take one true box a picture.
     truths, found = pictures_and_detections(seed, pictures=6)
     truths = [(boxes[:1], labels[:1]) for boxes, labels in truths]
@@ -199,7 +199,7 @@ def test_average_precision_lies_between_0_and_1_and_falls_as_more_overlap_is_ask
 
 
 @given(SEEDS)
-def test_only_the_order_of_scores_counts_and_the_order_of_pictures_does_not(seed):
+def test_the_order_of_scores_counts_and_that_of_pictures_does_not(seed):
     truths, found = pictures_and_detections(seed)
     rng = np.random.default_rng(seed)
     found = [(boxes, labels, scores + rng.uniform(0, 0.01, len(scores))) for boxes, labels, scores in found]  # no ties

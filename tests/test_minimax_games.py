@@ -155,7 +155,7 @@ def _check_is_equilibrium(table, value, p, q, tolerance):
 
 @given(REAL)
 @settings(max_examples=60)
-def test_no_player_gains_by_leaving_the_mixed_solution_and_the_value_lies_between_the_promises(table):
+def test_no_player_gains_by_leaving_and_the_value_is_between_promises(table):
     value, p, q = lesson.solve_zero_sum(table)
     tolerance = 2e-6 * np.ptp(table) + 1e-300
     _check_is_equilibrium(table, value, p, q, tolerance)
@@ -294,7 +294,7 @@ CHAPTER_B = np.array([[2, -41], [8, 4], [0.5, 2]])
 
 @given(st.integers(0, 9999), st.integers(2, 4), st.integers(2, 4))
 @settings(max_examples=40, deadline=None)
-def test_equilibria_without_ties_are_an_odd_number_and_include_the_pure_ones(seed, rows, columns):
+def test_equilibria_without_ties_are_odd_in_number_with_the_pure_ones(seed, rows, columns):
     a, b = np.random.default_rng(seed).normal(size=(2, rows, columns))
     found = lesson.support_enumeration(a, b)
     assert len(found) % 2 == 1
@@ -337,7 +337,7 @@ def test_known_equilibria():
     assert found == {(1, 0, 0, 1), (0, 1, 1, 0), (0.25, 0.75, 0.25, 0.75)}
 
 
-def test_ties_do_not_stop_the_enumeration_and_no_equilibrium_is_listed_twice():
+def test_ties_do_not_stop_the_enumeration_or_repeat_an_equilibrium():
     for a, b in (([[1, 1], [1, 1]], [[1, 1], [1, 1]]), ([[0, -1, 1], [-1, 0, 1], [-1, 0, 1]], [[0, 1, -1]] * 3)):
         found = [tuple(np.round([*p, *q], 9)) for p, q in lesson.support_enumeration(a, b)]
         assert len(set(found)) == len(found) > 0
@@ -560,7 +560,7 @@ def test_no_discriminator_beats_the_best_one(p, q, other):
 
 
 @given(DISTRIBUTIONS, DISTRIBUTIONS)
-def test_value_against_the_best_discriminator_is_the_divergence_above_minus_log_4(p, q):
+def test_value_against_the_best_discriminator_is_divergence_minus_log_4(p, q):
     jsd = lesson.jensen_shannon(p, q)
     assert -1e-12 <= jsd <= np.log(2) + 1e-12
     assert np.isclose(lesson.game_value(lesson.best_discriminator(p, q), p, q), -np.log(4) + 2 * jsd, atol=1e-9)

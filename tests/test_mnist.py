@@ -60,7 +60,7 @@ def real():
 # The real files
 
 
-def test_the_real_mnist_has_the_shapes_types_and_range_that_the_docstring_promises(real):
+def test_real_mnist_has_the_shapes_types_and_range_that_are_promised(real):
     assert real.train_images.shape == (60000, 28, 28)
     assert real.train_labels.shape == (60000,)
     assert real.test_images.shape == (10000, 28, 28)
@@ -145,7 +145,7 @@ def test_one_file_of_another_data_set_among_the_right_ones_is_damaged(small):
         load_mnist()
 
 
-def test_other_files_that_are_not_pictures_with_ten_classes_are_refused_by_name(small):
+def test_files_that_are_not_pictures_with_ten_classes_are_refused(small):
     _replace_all(small, first_label=10)
     with pytest.raises(DownloadError, match=rf"{NAMES[1]} can't stand in MNIST's place: it has a label 10"):
         load_mnist()
@@ -242,7 +242,7 @@ def test_outside_of_a_notebook_the_banner_is_a_sentence_on_stderr(offline, capsy
     assert str(tmp_path / "mnist") in said.err
 
 
-def test_a_folder_that_cannot_be_written_leads_to_the_stand_in_and_says_why(small, monkeypatch, tmp_path, capsys):
+def test_read_only_folder_leads_to_the_stand_in_and_says_why(small, monkeypatch, tmp_path, capsys):
     def refuse(path, *arguments, **options):
         raise PermissionError(13, "Permission denied", str(path))
 

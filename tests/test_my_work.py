@@ -192,7 +192,7 @@ def test_update_brings_the_newest_and_says_so(clones):
 
 
 @needs_git
-def test_a_lesson_that_both_changed_is_kept_in_my_and_the_rest_stays_where_it_is(clones):
+def test_lesson_that_both_changed_is_kept_in_my_and_the_rest_stays(clones):
     teacher, student = clones
     mine = [
         _lesson(student / "notebooks" / name, "mine", text="[b](02_b.ipynb)") for name in ("01_a.ipynb", "02_b.ipynb")
@@ -218,7 +218,7 @@ def test_a_lesson_that_both_changed_is_kept_in_my_and_the_rest_stays_where_it_is
 
 
 @needs_git
-def test_a_lesson_that_was_only_opened_leaves_no_copy_and_one_that_was_run_does(clones):
+def test_opened_lesson_leaves_no_copy_and_one_that_was_run_does(clones):
     teacher, student = clones
     for path, outputs in zip(sorted((student / "notebooks").iterdir()), ([], ["ran\n"]), strict=True):
         notebook = nbformat.read(path, as_version=4)
@@ -271,7 +271,8 @@ def test_update_that_can_not_keep_everything_changes_nothing(clones, tmp_path, m
     _publish(teacher)
     _lesson(student / "notebooks" / "01_a.ipynb", "mine")
     (student / "pyproject.toml").write_text("mine\n")
-    assert _refused(student).startswith("You changed pyproject.toml, and so does the update")
+    undo = "move your version elsewhere, then undo it with git checkout HEAD -- pyproject.toml."
+    assert _refused(student) == f"You changed pyproject.toml, and so does the update: {undo}"
     _git(student, "checkout", "-q", "pyproject.toml")
     (student / "own.txt").write_text("mine")
     _git(student, "add", "own.txt")
@@ -281,11 +282,28 @@ def test_update_that_can_not_keep_everything_changes_nothing(clones, tmp_path, m
     assert _refused(student).endswith("nothing was changed. Are you online?")
     _git(student, "checkout", "-q", "-b", "other")
     assert _refused(student).startswith("Git doesn't know where updates come from (")
+    _git(student, "checkout", "-q", "--detach")
+    assert _refused(student).endswith("go back to the branch that you cloned, with git switch main.")
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "which", lambda name: None)
         assert _refused(student) == "Updating needs git, and git is not installed."
     shutil.rmtree(student / ".git")
     assert _refused(student).startswith("This folder was not made by git clone")
+
+
+@needs_git
+def test_files_that_git_does_not_know_are_named_with_what_helps(clones):
+    teacher, student = clones
+    (teacher / "own tool.py").write_text("new")
+    _publish(teacher)
+    (student / "own tool.py").write_text("mine")
+    assert _refused(student).endswith("own tool.py, and so does the update: move your version elsewhere.")
+    (student / "own tool.py").unlink()
+    (teacher / "sub").mkdir()
+    (teacher / "sub" / "04_d.ipynb").write_text("{}")
+    _publish(teacher)
+    (student / "sub").write_text("mine")
+    assert re.search(r"Git could not update the files \(error: .*: sub\); what you wrote", _refused(student))
 
 
 @needs_git

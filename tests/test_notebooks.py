@@ -1,6 +1,7 @@
 """A lesson as an object: its card, exercises, figures, asides and budget, and what it defines for a later lesson."""
 
 import inspect
+import types
 
 import nbformat
 import numpy as np
@@ -137,7 +138,7 @@ def test_budget_counts_the_main_line_alone():
 # Definitions
 
 
-def test_definitions_take_functions_and_leave_what_runs_and_what_is_the_learners(tmp_path):
+def test_definitions_take_functions_and_leave_the_learners_own(tmp_path):
     store(
         tmp_path, "20_squares",
         "import math\nprint('this line does not run')\nfigure = 1 / 0",
@@ -174,6 +175,9 @@ MESS = {
     "await": "await x\ndef square(x):\n    return x * x",
     "help": "?np\nnp.sum??\ndef square(x):\n    return x * x",
     "raises while defined": "@print(\ndef other(): pass\n\ndef square(x):\n    return x * x",
+    "exits while defined": "@exit\ndef other(): pass\n\ndef square(x):\n    return x * x",
+    "a missing package in a try": "try:\n    import nowhere as math\nexcept ImportError:\n    math = None\n\ndef square(x):\n    return x * x if math is None else 0",
+    "a choice of packages in a try": "try:\n    from nowhere import prod\nexcept ImportError:\n    from math import prod\n\ndef square(x):\n    return prod((x, x))",
 }
 
 
@@ -183,7 +187,7 @@ def test_definitions_survive_what_students_do_to_a_cell(mess, tmp_path):
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
 
 
-def test_definition_that_can_not_be_taken_is_named_when_it_is_used_and_not_before(tmp_path):
+def test_broken_definition_is_named_when_it_is_used_and_not_before(tmp_path):
     store(
         tmp_path, "20_squares", "def square(x):\n    return x * x",
         "import nowhere\n\ndef cube(x:\n    return nowhere.cube(x)\n\ndef fourth(x):\n    return nowhere.fourth(x)",
@@ -195,16 +199,38 @@ def test_definition_that_can_not_be_taken_is_named_when_it_is_used_and_not_befor
         squares.cube(3)
     with pytest.raises(ImportError, match=r"'nowhere' can't be taken from .*code cell 2: ModuleNotFoundError"):
         squares.fourth(3)
+    with pytest.raises(ImportError, match=r"'cube' can't be taken from"):
+        type("Derived", types.resolve_bases((squares.cube,)), {})
+    with pytest.raises(ImportError, match=r"'cube' can't be taken from"):
+        isinstance(3, squares.cube)
 
 
-def test_byte_order_mark_is_read_over_and_a_file_that_is_no_notebook_is_named(tmp_path):
+@pytest.mark.parametrize("magic", ["%%timeit -n 3", "\n%%python3", "%%debug", "%%bash"])
+def test_function_under_a_magic_that_hides_it_is_named_with_the_magic(magic, tmp_path):
+    store(tmp_path, "20_squares", "import math", f"{magic}\ndef square(x):\n    return x * x")
+    squares = notebooks.definitions("20_squares", tmp_path)
+    with pytest.raises(ImportError, match=f"code cell 2: it stands under {magic.split()[0]}, which keeps it"):
+        squares.square(3)
+    store(tmp_path, "20_squares", f"{magic}\ndef square(x):\n    return 0", "def square(x):\n    return x * x")
+    assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
+
+
+def test_a_try_that_does_more_than_import_is_not_run(tmp_path):
+    store(tmp_path, "20_squares", "try:\n    import math\n    print(1 / 0)\nexcept ValueError:\n    pass")
+    with pytest.raises(AttributeError, match="it defines nothing"):
+        _ = notebooks.definitions("20_squares", tmp_path).math
+
+
+def test_byte_order_mark_is_skipped_and_a_broken_notebook_is_named(tmp_path):
     path = store(tmp_path, "20_squares", "def square(x):\n    return x * x").path
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
     whole = path.read_text(encoding="utf-8-sig")
     path.write_text(whole.replace("def square", "y = '\\ud800'\\ndef square"), encoding="utf-8")
     assert notebooks.definitions("20_squares", tmp_path).square(7) == 49
+    without_source = whole.replace('"source":', '"was_source":')
     broken = (
+        without_source.encode(),
         b"<<<<<<< HEAD\n{}\n=======\n",
         b"",
         b"[]",

@@ -225,14 +225,14 @@ REFUSED = {
     "32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.uint32)), "32-bit whole numbers from 0 to 255"),
     "signed 32 bit": ("a.tif", lambda p: tiff(p, RAMP.astype(np.int32)), "signed whole numbers"),
     "64 bit float": ("a.tif", lambda p: tiff(p, RAMP.astype(np.float64)), "decimal numbers from 0 to 255"),
-    "text": ("a.png", lambda p: p.write_text("hello"), "is it whole, and a PNG, JPEG or TIFF"),
+    "text": ("a.png", lambda p: p.write_text("hello"), "is it whole, and a PNG, JPEG, or TIFF"),
     "empty file": ("a.png", lambda p: p.write_bytes(b""), "can't be read as a picture"),
     "HTML": ("a.jpg", lambda p: p.write_text("<html>Log in</html>"), "can't be read as a picture"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_picture_that_does_not_say_what_is_white_is_refused_in_one_sentence(kind, tmp_path):
+def test_picture_with_unknown_white_is_refused_in_one_sentence(kind, tmp_path):
     name, write, words = REFUSED[kind]
     write(tmp_path / name)
     for read in (images.read_gray, images.read_color, images.read_mask):
@@ -272,6 +272,10 @@ def masks(tmp_path, truth):
     alpha = np.dstack([np.full((*truth.shape, 3), 255, np.uint8), values * 255])
     yield "transparent", save(tmp_path / "h.png", alpha)
     yield "16 bit", save(tmp_path / "i.png", values.astype(np.uint16) * 65535)
+    yield "0 and 1 of 16 bit", save(tmp_path / "j.png", values.astype(np.uint16))
+    for kind in (">u2", "<i4", ">i4"):
+        tifffile.imwrite(tmp_path / "k.tif", values.astype(kind))
+        yield f"0 and 1 of {kind}", tmp_path / "k.tif"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -332,7 +336,7 @@ def test_wrong_convention_gets_advice(tmp_path):
     for first_pixel in (0, 1):
         with pytest.raises(ValueError, match=r"give edges\? Then give first_pixel='edges'"):
             read_voc(voc(tmp_path, [((0, 0, 60, 40), 0)]), ["dog"], first_pixel=first_pixel)
-    with pytest.raises(ValueError, match=r"expected first_pixel=0, 1 or 'edges'.*got 2"):
+    with pytest.raises(ValueError, match=r"expected first_pixel=0, 1, or 'edges'.*got 2"):
         read_voc(tmp_path / "one.xml", ["dog"], first_pixel=2)
 
 

@@ -108,7 +108,7 @@ def test_each_coin_of_a_scene_is_one_of_the_photographs():
     assert len(used) == scene.count
 
 
-def test_table_without_coins_is_the_photographs_beside_them_and_has_none_left():
+def test_table_without_coins_is_the_photographs_and_has_none_left():
     source = load_photograph("coins")
     table = photographs._empty_table(source)
     near = ndimage.binary_dilation(source.masks.any(axis=0), iterations=4)
@@ -131,7 +131,7 @@ def count_by_threshold(image):
     return (np.bincount(label(mask, connectivity=2).ravel())[1:] > 300).sum()
 
 
-def test_threshold_counts_coins_that_lie_apart_and_miscounts_those_that_touch():
+def test_threshold_counts_coins_apart_and_miscounts_those_that_touch():
     assert count_by_threshold(load_photograph("coins").image) == 24
     for seed in range(6):
         scene = touching_coins(seed)

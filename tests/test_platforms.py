@@ -75,7 +75,7 @@ def test_no_rule_of_form_is_broken_by_them(path):
     assert [rule.__name__ for rule in kept if rule(notebooks.Lesson(path, notebook))] == []
 
 
-def test_second_call_changes_nothing_a_new_address_is_taken_and_they_can_be_removed(copied):
+def test_links_are_placed_once_moved_to_a_new_address_and_removed(copied):
     before = _texts(copied)
     _place(copied)
     placed = _texts(copied)
@@ -120,7 +120,7 @@ def test_guard_fetches_and_installs_once_on_colab(monkeypatch):
     assert sys.path[0] == "/content/course"
 
 
-def test_guard_on_colab_takes_a_clone_that_is_there_and_asks_for_a_restart_after_numpy_was_replaced(monkeypatch):
+def test_colab_guard_reuses_a_clone_and_asks_for_a_restart(monkeypatch):
     commands, versions = [], iter(["2.0.0", "2.4.6"])
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -170,7 +170,7 @@ def _make_test():
     ]
 
 
-def test_workflow_runs_what_make_test_runs_with_the_oldest_and_the_newest_python():
+def test_workflow_runs_make_tests_commands_on_oldest_and_newest_python():
     workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
     job = workflow["jobs"]["test"]
     runs = [step["run"] for step in job["steps"] if "run" in step]
@@ -188,7 +188,7 @@ def test_workflow_runs_what_make_test_runs_with_the_oldest_and_the_newest_python
     assert workflow[True]["schedule"]  # YAML 1.1 reads `on` as True
 
 
-def test_workflow_runs_lesson_13_against_the_container_and_looks_for_failed_requests():
+def test_workflow_runs_lesson_13_against_the_container():
     workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
     steps = workflow["jobs"]["serving"]["steps"]
     runs = " ; ".join(step["run"] for step in steps if "run" in step)

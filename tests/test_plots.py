@@ -94,7 +94,7 @@ def test_no_pixel_of_a_compact_picture_is_off_by_more_than_two_levels(pixels, co
         assert (found[pixels == kept] == kept).all()
 
 
-def test_compact_picture_has_as_many_channels_as_it_needs_and_none_for_transparency():
+def test_compact_picture_has_the_channels_it_needs_and_no_alpha():
     modes = {}
     for name, figure in _figures():
         image = Image.open(io.BytesIO(plots.compact(plots.png(figure))))

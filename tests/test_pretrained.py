@@ -123,7 +123,7 @@ def test_features_have_the_size_of_their_stride(backbone, height, width):
     }
 
 
-def test_frozen_backbone_does_not_move_in_training_and_a_trainable_one_does(keras):
+def test_frozen_backbone_stays_in_training_and_a_trainable_one_moves(keras):
     pictures = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
     for trainable in (False, True):
         backbone = efficientnet_lite0(classifier=False, trainable=trainable)
@@ -319,7 +319,7 @@ def installed(monkeypatch, tmp_path):
     return copy
 
 
-def test_installed_weights_are_verified_and_read_where_they_are_given_by_path(installed, monkeypatch, model, batch):
+def test_installed_weights_are_verified_and_read_from_a_given_path(installed, monkeypatch, model, batch):
     same = efficientnet_lite0(weights=installed)
     np.testing.assert_array_equal(answer(same, batch), answer(model, batch))
     data = bytearray(installed.read_bytes())

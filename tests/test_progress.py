@@ -2,12 +2,17 @@
 
 import datetime
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from course_utils import exercises, lesson, progress
 from course_utils.exercises import check
 
+ROOT = Path(__file__).parent.parent
 RIGHT = {"start_here.pixels": 303 * 384, "start_here.negative": lambda gray: 255 - gray}
 
 
@@ -18,14 +23,14 @@ def kept(tmp_path, monkeypatch):
     return path
 
 
-def test_right_answer_is_kept_with_its_date_and_wrong_ones_and_blanks_are_not(kept):
+def test_only_right_answers_are_kept_with_their_date(kept):
     check("start_here.pixels", 5)
     check("start_here.pixels", ...)
     check("start_here.nothing", 5)
     assert not kept.exists()
     check("start_here.pixels", RIGHT["start_here.pixels"])
     assert json.loads(kept.read_text()) == {"start_here.pixels": datetime.date.today().isoformat()}
-    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+    assert {path.name for path in kept.parent.iterdir()} <= {kept.name, f"{kept.name}.lock"}
 
 
 def test_first_date_stays_also_after_a_wrong_answer(kept):
@@ -56,10 +61,49 @@ def test_damaged_file_counts_as_none_and_is_replaced(content, kept):
     assert list(progress.read()) == ["start_here.pixels"]
 
 
-def test_where_it_can_not_be_written_nothing_is_said(kept, capsys):
-    kept.parent.write_text("a file where the folder should be")
+def test_byte_order_mark_of_an_editor_loses_nothing(kept):
+    kept.parent.mkdir()
+    kept.write_text('{"gone.exercise": "2023-01-01"}', encoding="utf-8-sig")
     check("start_here.pixels", RIGHT["start_here.pixels"])
-    assert capsys.readouterr() == ("Right.\n", "")
+    assert sorted(progress.read()) == ["gone.exercise", "start_here.pixels"]
+
+
+def test_where_it_can_not_be_written_nothing_is_said(kept, capsys, monkeypatch):
+    kept.parent.write_text("a file where the folder should be")
+    for path in (kept, kept.parent.parent, "~nobody-of-this-name/progress.json"):
+        monkeypatch.setenv("COURSE_PROGRESS", str(path))
+        before = sorted(kept.parent.parent.iterdir())
+        check("start_here.pixels", RIGHT["start_here.pixels"])
+        assert capsys.readouterr() == ("Right.\n", "")
+        assert sorted(kept.parent.parent.iterdir()) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no files of this kind")
+def test_a_device_such_as_dev_null_is_not_replaced(kept, monkeypatch):
+    kept.parent.mkdir()
+    os.mkfifo(kept)  # reading or writing it would wait forever
+    check("start_here.pixels", RIGHT["start_here.pixels"])
+    assert not kept.is_file()
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+def test_a_link_stays_a_link(kept):
+    kept.parent.mkdir()
+    target = kept.parent.parent / "elsewhere.json"
+    try:
+        kept.symlink_to(target)
+    except OSError:
+        pytest.skip("links can't be made here")
+    check("start_here.pixels", RIGHT["start_here.pixels"])
+    assert kept.is_symlink()
+    assert list(json.loads(target.read_text())) == ["start_here.pixels"]
+
+
+def test_two_kernels_at_once_lose_nothing(kept):
+    code = "import sys; from course_utils import progress; [progress.record(f'{sys.argv[1]}.{i}') for i in range(40)]"
+    both = [subprocess.Popen([sys.executable, "-c", code, name], cwd=ROOT) for name in ("one", "two")]
+    assert [kernel.wait() for kernel in both] == [0, 0]
+    assert len(progress.read()) == 80
 
 
 def test_nothing_is_kept_or_read_where_it_is_switched_off(monkeypatch, tmp_path, capsys):

@@ -198,7 +198,7 @@ def test_proposals_lie_in_the_picture_differ_and_repeat(seed, channels):
     assert np.array_equal(lesson.selective_search(image), boxes)
 
 
-def test_a_gray_picture_and_its_copy_in_three_channels_get_the_same_regions():
+def test_gray_picture_and_its_rgb_copy_get_the_same_regions():
     image = load_scenes(1, seed=3).images[0]
     labels = felzenszwalb(image / 255, scale=100, sigma=0, min_size=20)
     gray, color = (lesson.describe(each, labels) for each in (image, np.dstack([image] * 3)))

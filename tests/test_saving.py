@@ -77,14 +77,14 @@ def test_batches_of_an_epoch_hold_each_digit_at_most_once(count, position, size)
     assert len(lesson.batch_at(position, count, size)) == size
 
 
-def test_epochs_have_orders_of_their_own_that_are_the_same_in_every_process():
+def test_each_epoch_has_its_own_order_the_same_in_every_process():
     first, second = (lesson.order_of_epoch(epoch, 1000) for epoch in (0, 1))
     assert not np.array_equal(first, second)
     assert np.array_equal(np.sort(first), np.arange(1000))
     assert np.array_equal(first, np.random.default_rng(0).permutation(1000))
 
 
-def test_first_step_moves_every_weight_by_adams_rate_against_its_slope_and_returns_the_cross_entropy():
+def test_first_step_moves_weights_by_adams_rate_and_returns_the_loss():
     digits, parts = _digits(), lesson.new_parts(0)
     before = np.vstack([parts["weights"].numpy(), parts["biases"].numpy()])
     images, labels = lesson.as_rows(digits.train_images[:256]), digits.train_labels[:256]
@@ -112,7 +112,7 @@ def test_dropout_drops_a_tenth_and_keeps_the_mean():
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("forgotten", ["nothing", "optimizer", "generator", "position"])
-def test_a_restored_run_goes_on_as_if_nothing_had_happened_unless_a_part_is_forgotten(seed, forgotten, tmp_path):
+def test_restored_run_continues_unchanged_unless_a_part_is_forgotten(seed, forgotten, tmp_path):
     digits, whole = _digits(seed=seed), lesson.new_parts(seed)
     list(lesson.train(whole, digits, 5))
     saved = tf.train.Checkpoint(**whole).save(str(tmp_path / "half"))
@@ -122,7 +122,7 @@ def test_a_restored_run_goes_on_as_if_nothing_had_happened_unless_a_part_is_forg
     assert (again == losses) == (forgotten == "nothing")
 
 
-def test_run_goes_on_from_its_newest_checkpoint_and_starts_anew_in_an_empty_folder(tmp_path):
+def test_run_continues_from_its_newest_checkpoint_or_starts_anew(tmp_path):
     digits, whole, halves = _digits(), {}, {}
     one = lesson.run(tmp_path / "one", digits, whole.__setitem__, steps=250)
     lesson.run(tmp_path / "two", digits, halves.__setitem__, steps=150)
@@ -154,7 +154,7 @@ def test_script_is_made_of_the_functions_given_and_runs(tmp_path):
     assert ran.stdout.strip() == str(lesson.batch_at(3, 100, 10).tolist())
 
 
-def test_start_kills_after_a_step_reads_every_loss_and_says_why_a_script_ended_by_itself(tmp_path):
+def test_start_kills_after_a_step_and_says_why_a_script_ended(tmp_path):
     steps = "import time\nprint('hello')\nfor n in (1, 2):\n    print('step', n, (n / 3).hex(), flush=True)\n"
     begin = time.monotonic()
     waits = _script(tmp_path / "waits.py", steps + "time.sleep(600)")
@@ -304,7 +304,7 @@ while True:
 """
 
 
-def test_kill_9_at_any_moment_of_the_managers_saves_leaves_a_checkpoint_that_is_whole(tmp_path):
+def test_kill_9_while_the_manager_saves_leaves_a_whole_checkpoint(tmp_path):
     draw, newest = random.Random(0), 0
     for _ in range(3):
         command = [sys.executable, "-c", SAVER, str(tmp_path)]
@@ -345,7 +345,7 @@ for save in (manager.save, lambda: model.save(folder / "model.keras")):
 """
 
 
-def test_on_a_full_disk_the_manager_keeps_its_last_checkpoint_and_keras_loses_its_file(tmp_path):
+def test_full_disk_spares_the_managers_checkpoint_but_not_keras_file(tmp_path):
     pytest.importorskip("resource", reason="this system has no limit for the size of files")
     command = [sys.executable, "-c", FULL, str(tmp_path)]
     seen = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
@@ -458,7 +458,7 @@ def test_pipeline_goes_on_where_it_stood_and_a_new_one_does_not(tmp_path):
 # What was measured
 
 
-def test_calls_of_fsync_and_lost_files_in_the_table_are_those_of_the_benchmark():
+def test_fsync_calls_and_lost_files_in_the_table_match_the_benchmark():
     source = next(
         source for source in notebooks.lessons(wanted=("12",))[0].sources() if "\nmeasured = {" in f"\n{source}"
     )

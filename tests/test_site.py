@@ -88,14 +88,14 @@ def pictures_without_text(page):
 
 @needs_browser
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_opens_without_error_network_or_grave_fault_and_fits_a_phone_and_a_screen(reading, name):
+def test_page_opens_offline_without_faults_and_fits_phone_and_screen(reading, name):
     reading.open((HTML / f"{name}.html").as_uri())
     problems = spread(reading.page) + complaints(reading.page) + pictures_without_text(reading.page)
     assert problems + reading.errors + reading.requests == []
 
 
 @needs_browser
-def test_code_and_formulas_stand_out_from_their_ground_in_light_and_in_dark(reading):
+def test_code_and_formulas_stand_out_in_light_and_in_dark(reading):
     reading.open((HTML / f"{LESSONS[1]}.html").as_uri())  # the colors are the same on all pages
     assert complaints(reading.page, exclude=[".bd-sidebar"]) == []
 
@@ -276,7 +276,7 @@ EXPLORERS = [name for name in LESSONS if frames.explorers(notebook(name).cells)]
 
 @needs_browser
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_every_slider_changes_picture_and_text_by_keyboard_and_back_and_fetches_nothing_before(reading, name):
+def test_sliders_work_by_keyboard_and_fetch_nothing_before_they_move(reading, name):
     asked = []
     reading.page.on("request", lambda request: asked.append(request.url))
     reading.open((HTML / f"{name}.html").as_uri())
@@ -384,7 +384,7 @@ def test_the_first_page_shows_each_lesson_as_a_card():
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_terms_of_a_lesson_lead_to_the_glossary_once_each_and_leave_the_text_as_it_is(name):
+def test_terms_link_to_the_glossary_once_each_and_keep_the_text(name):
     links = [link["href"] for link in soup(name).select("article a.term")]
     assert links and len(links) == len(set(links))
     text = BeautifulSoup((HTML / f"{name}.html").read_text(encoding="utf-8"), "html.parser").select_one("article")
@@ -429,7 +429,7 @@ def test_a_cell_with_two_figures_is_refused():
         notebooks.figure(cell)
 
 
-def test_a_picture_from_the_network_becomes_its_words_and_an_explorer_its_sentence(tmp_path):
+def test_remote_picture_becomes_its_words_and_explorer_its_sentence(tmp_path):
     badge = "# Try\n\n[![Open it](https://example.com/badge.svg)](https://example.com/x) and ![ours](own.png)"
     sentence = "An explorer: in JupyterLab, move it."
     widget = nbformat.v4.new_output(
@@ -494,7 +494,7 @@ def test_folded_code_is_behind_a_click(tmp_path):
 
 
 @needs_extra
-def test_a_lesson_shows_its_cover_as_a_picture_and_links_other_files_as_text(tmp_path):
+def test_lesson_shows_its_cover_and_links_other_files_as_text(tmp_path):
     from publish import site
 
     text = "# Try\n\n![a cover](../publish/covers/01.png) and [data](../data/README.md)"

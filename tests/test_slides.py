@@ -185,7 +185,7 @@ def test_jupyterlabs_own_export_has_the_same_slides_with_the_same_pictures(name)
 
 
 @pytest.mark.parametrize("name", LESSONS[1:])
-def test_a_deck_has_20_to_25_slides_with_figures_first_and_ends_with_exercises_and_recap(name):
+def test_deck_has_20_to_25_slides_figures_first_recap_last(name):
     found, card = deck(name), BY_NAME[name].card
     assert 20 <= len(found) <= 25
     assert (found[0].title, found[0].parts[0].content) == (card.title, card.promise)
@@ -333,7 +333,7 @@ SMALL = example(
 )
 
 
-def test_a_cell_that_says_nothing_is_a_slide_a_note_or_left_out_by_what_it_holds():
+def test_unmarked_cell_is_a_slide_a_note_or_left_out_by_its_content():
     found = [slides.type_of(cell) for cell in SMALL.cells]
     assert found == ["slide", "skip", "slide", "skip", "skip", "skip", "notes", "skip", "slide"]
     aside = nbformat.v4.new_markdown_cell("## Aside: more", metadata={"tags": ["aside"]})
@@ -391,7 +391,7 @@ def test_a_fragment_appears_later_and_what_is_left_out_stays_out(tmp_path):
     assert deck[-1].title == "Exercises"
 
 
-def test_long_code_gives_way_to_what_it_prints_and_folded_code_and_that_of_a_table_always_do():
+def test_long_code_gives_way_to_what_it_prints_and_folded_code_always():
     printing = nbformat.v4.new_code_cell(
         "x = 1\n" * 6 + "print(x)", outputs=[nbformat.v4.new_output("stream", text="1\n")]
     )
@@ -442,7 +442,7 @@ def test_a_note_that_points_to_the_teachers_book_must_find_one_place():
         book.item("the")
 
 
-def test_a_link_to_a_lesson_leads_to_its_deck_and_one_to_a_file_is_its_words():
+def test_link_to_a_lesson_leads_to_its_deck_and_a_file_is_text():
     shown = slides._html(
         "See [lesson 02](02_otsu.ipynb#x), [the file](../deploy/README.md) and [a paper](https://doi.org/1)."
     )

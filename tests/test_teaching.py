@@ -74,7 +74,7 @@ def test_a_page_has_all_its_parts(name):
 
 @pytest.mark.parametrize("name", OF_LESSONS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_misconceptions_are_wrong_answers_with_the_verdicts_that_a_class_sees(name):
+def test_misconceptions_are_wrong_answers_with_their_verdicts(name):
     found = re.findall(r"<!-- wrong: (\S+) \| (.+?) -->\n\n(.*?)\n<!-- end -->", PAGES[name], re.S)
     assert len(found) == 3
     for exercise, words, written in found:

@@ -43,7 +43,7 @@ def test_refresh_stores_outputs_and_the_measured_time(tmp_path):
     assert "language_info" not in notebook.metadata
 
 
-def test_an_explorer_is_stored_as_its_picture_and_sentence_the_same_at_each_refresh(tmp_path):
+def test_explorer_is_stored_as_picture_and_sentence_at_each_refresh(tmp_path):
     source = """
 from course_utils.explore import explore
 from matplotlib.figure import Figure
@@ -132,7 +132,7 @@ def test_one_lesson_is_checked_by_another_target():
     assert "For one lesson: make check NOTEBOOK=01" in found.stdout
 
 
-def test_check_runs_style_form_unit_tests_mutants_and_outputs_of_one_lesson():
+def test_check_runs_style_form_tests_mutants_and_outputs_of_a_lesson():
     (lesson,) = notebooks.lessons(wanted=["02"])
     ruff, _, tests, nbval = check.commands(lesson)
     assert "ruff" in ruff

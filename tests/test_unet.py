@@ -49,7 +49,7 @@ def test_weights_are_counted_as_by_hand():
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 5))
-def test_fitting_size_is_what_the_model_returns_and_no_smaller_one_would_do(wanted, levels):
+def test_fitting_size_is_the_smallest_that_the_model_returns(wanted, levels):
     size, result = unet.fitting_size(wanted, levels)
     assert unet.unet((1,) * levels, size=size).output.shape[1] == result >= wanted
     assert result - 2 ** (levels - 1) < wanted or result <= 2 ** (levels - 1)  # the next smaller one is a block smaller
@@ -283,7 +283,7 @@ def test_curves_in_the_figure_are_those_that_the_benchmark_measured():
             assert rows[what][1] == ", ".join(f"{dice:.3f}" for dice in starts)
 
 
-def test_lines_with_and_without_skips_are_those_that_the_benchmark_measured():
+def test_lines_with_and_without_skips_match_the_benchmark():
     values, rows = values_beside("along"), rows_of("skips_and_encoder")
     for k, measure in enumerate(("Dice", "wrong near the outline")):
         for j, steps in enumerate(values["checked"]):
@@ -334,7 +334,7 @@ def test_shares_of_nuclei_in_the_text_are_those_that_the_benchmark_counted():
         assert words in text
 
 
-def test_losses_from_each_kind_of_weights_are_those_that_the_benchmark_measured():
+def test_losses_from_each_kind_of_weights_match_the_benchmark():
     values, rows = values_beside("trained_from"), rows_of("initialization")
     names = ["deviation 0.002", "deviation 0.02", "deviation 0.05", "Glorot", "He", "deviation 0.5"]
     for name, both in zip(names, values["trained_from"].values(), strict=True):

@@ -45,7 +45,7 @@ def test_flood_equals_scikit_image_where_all_heights_differ(case):
 
 
 @given(floods(markers_differ=True))
-def test_flood_equals_scikit_image_on_plateaus_if_the_markers_heights_differ(case):
+def test_flood_equals_scikit_image_on_plateaus_of_different_heights(case):
     surface, markers, mask = case
     assert np.array_equal(lesson.flood(surface, markers, mask), segmentation.watershed(surface, markers, mask=mask))
 
@@ -65,7 +65,7 @@ def _pass_heights(surface, mask, starts):
 
 @given(floods(levels=3))
 @settings(max_examples=60)
-def test_every_pixel_goes_to_a_marker_with_the_lowest_pass_and_so_does_every_tie(case):
+def test_every_pixel_and_tie_goes_to_a_marker_with_the_lowest_pass(case):
     surface, markers, mask = case
     ours, theirs = lesson.flood(surface, markers, mask), segmentation.watershed(surface, markers, mask=mask)
     passes = {number: _pass_heights(surface, mask, markers == number) for number in np.unique(markers[markers > 0])}
@@ -147,7 +147,7 @@ def test_dry_places_lie_above_the_water():
 
 
 @given(hnp.arrays(float, st.integers(1, 40), elements=st.integers(0, 4)))
-def test_a_profile_has_a_lake_for_each_valley_flat_or_not_and_a_dam_between_two(heights):
+def test_profile_has_a_lake_per_valley_and_a_dam_between_two(heights):
     lakes = lesson.flood_profile(heights)
     deep = np.diff(np.concatenate([[9], heights[np.append(True, np.diff(heights) != 0)], [9]]))
     valleys = ((deep[:-1] < 0) & (deep[1:] > 0)).sum()
@@ -309,7 +309,7 @@ def test_labels_are_numbered_without_gaps_and_lie_on_the_objects():
     assert ((labels > 0) == (truth > 0)).mean() > 0.97
 
 
-def test_dirt_is_dropped_and_large_objects_get_labels_of_the_picture_s_own_size():
+def test_dirt_is_dropped_and_large_objects_keep_the_pictures_size():
     mask = lesson.discs([(100, 100, 60), (100, 260, 60), (180, 180, 5)], (201, 361))
     labels = lesson.separate(np.where(mask, 170, 60).astype(np.uint8))
     assert labels.shape == (201, 361)

@@ -123,8 +123,14 @@ def _before(folder, others):
 
 
 def _can_be_written(folder):
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    """Tried, since root may write by its rights where the system still refuses, as in /proc."""
+    # Not path.exists(), which raises where the home is another user's and closed.
+    there = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
+    try:
+        with tempfile.TemporaryDirectory(dir=there):
+            return True
+    except OSError:
+        return False
 
 
 def main(given=None):

@@ -8,6 +8,7 @@ but Python and git, because it may run before anything is installed.
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,8 +72,9 @@ def _git(root, *words):
     environment = {**os.environ, "LC_ALL": "C"}
     done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, env=environment)
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GitError(lines[0] if lines else f"git {words[0]} failed")
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"git {words[0]} failed"]
+        named = [line.strip() for line in lines[1:] if line.startswith("\t")]  # the files that the first line announces
+        raise GitError(f"{lines[0]} {', '.join(named)}".strip())
     return done.stdout
 
 
@@ -108,7 +110,9 @@ def _fetched(root):
     try:
         upstream = _git(root, "rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}").decode().strip()
     except GitError as error:
-        sys.exit(f"Git doesn't know where updates come from ({error}).")
+        sys.exit(
+            f"Git doesn't know where updates come from ({error}): go back to the branch that you cloned, with git switch main."
+        )
     try:
         _git(root, "fetch", "--quiet")
         _git(root, "rev-parse", "--verify", "--quiet", upstream)
@@ -125,10 +129,9 @@ def _make_way(root, incoming, upstream, say):
     in_the_way = [name for name in incoming if name in changed | untracked]
     others = [name for name in in_the_way if not name.endswith(".ipynb")]
     if others:
-        sys.exit(
-            f"You changed {' and '.join(others)}, and so does the update: "
-            f"save your version elsewhere, then undo it with git checkout HEAD -- {' '.join(others)}."
-        )
+        known = [name for name in others if name not in untracked]
+        undo = f", then undo it with git checkout HEAD -- {shlex.join(known)}" if known else ""
+        sys.exit(f"You changed {' and '.join(others)}, and so does the update: move your version elsewhere{undo}.")
     for name in in_the_way:
         path = root / name
         if path.exists() and (name in untracked or _holds_work(root, name)):

@@ -115,9 +115,7 @@ def check_options(ignore, smallest):
     smallest : float
     """
     if isinstance(ignore, str) or not (isinstance(smallest, (int, float)) and smallest > 0):
-        raise ValueError(
-            f"expected ignore=('name', ...) and smallest above 0, in pixels, got {ignore!r} and {smallest!r}."
-        )
+        raise ValueError(f"expected ignore=('name', ...) and smallest above 0 pixels, got {ignore!r} and {smallest!r}.")
 
 
 def names_in_voc(path):
@@ -290,7 +288,5 @@ def boxes_of_mask(mask, ignore=()):
         raise ValueError(f"a mask numbers its objects from 1, but this one holds {mask.min()}.")
     numbers, places = np.unique(mask, return_inverse=True)
     found = ndimage.find_objects(places.reshape(mask.shape) + 1)
-    wanted = [
-        slices for number, slices in zip(numbers, found, strict=True) if number and int(number) not in set(ignore)
-    ]
+    wanted = [where for number, where in zip(numbers, found, strict=True) if number and int(number) not in set(ignore)]
     return np.array([[x.start, y.start, x.stop, y.stop] for y, x in wanted], float).reshape(-1, 4)

@@ -126,9 +126,8 @@ def touching_coins(seed=0, count=16, groups=3):
     coins = load_photograph("coins")
     image, labels = _empty_table(coins), np.zeros(coins.image.shape, np.int32)
     for number, chosen in enumerate(rng.permutation(len(coins.boxes))[:count], 1):
-        x0, y0, x1, y1 = coins.boxes[chosen].astype(int) + np.array(
-            [-3, -3, 3, 3]
-        )  # each lies so far from the picture's edge
+        # Each lies so far from the picture's edge.
+        x0, y0, x1, y1 = coins.boxes[chosen].astype(int) + np.array([-3, -3, 3, 3])
         piece, mask = coins.image[y0:y1, x0:x1], coins.masks[chosen, y0:y1, x0:x1]
         for _ in range(_TRIES):
             place = _free_place(rng, labels, mask) if number <= groups else _place_that_touches(rng, labels, mask)

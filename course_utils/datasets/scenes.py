@@ -72,9 +72,7 @@ def load_scenes(
     classes = tuple(classes)
     _check(part, size, classes, digits, sides, overlap)
     mnist = load_mnist()
-    images, labels = (
-        (mnist.train_images, mnist.train_labels) if part == "train" else (mnist.test_images, mnist.test_labels)
-    )
+    images, labels = getattr(mnist, f"{part}_images"), getattr(mnist, f"{part}_labels")
     rows = slice(0, _TRAINING_ROWS) if part == "train" else slice(_TRAINING_ROWS, None)
     textures = [getattr(data, name)()[rows] for name in TEXTURES]
     writers = [images[labels == digit] for digit in classes]

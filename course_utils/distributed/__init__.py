@@ -160,9 +160,7 @@ class Team:
         """Say in one sentence who failed: first a worker that is gone, then the one whose error is not another's."""
         if not failed:
             return f"The workers did not answer within {seconds:g} s, and the team is closed."
-        order = sorted(
-            failed, key=lambda number: (failed[number][0] != "gone", "Unavailable" in str(failed[number][1]))
-        )
+        order = sorted(failed, key=lambda rank: (failed[rank][0] != "gone", "Unavailable" in str(failed[rank][1])))
         number, (kind, value) = order[0], failed[order[0]]
         if kind == "error":
             return f"Worker {number} failed, and the team is closed: {value}"
@@ -320,7 +318,5 @@ def _source(function):
     except (OSError, TypeError):
         source = ""
     if not source.startswith(("def ", "@")):
-        raise ValueError(
-            "expected a function that was defined by `def` in a cell or a file, so that its source is known."
-        )
+        raise ValueError("expected a function defined by `def` in a cell or a file, so that its source is known.")
     return source

@@ -53,9 +53,8 @@ def _define(namespace, sources, modules, values):
         place = f"<{name} in a worker>"
         linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
         exec(compile(source, place, "exec"), namespace)
-        namespace[name] = namespace[
-            re.search(r"^(?:def|class) (\w+)", source, re.M)[1]
-        ]  # the sender may call it by another name
+        # The sender may call it by another name.
+        namespace[name] = namespace[re.search(r"^(?:def|class) (\w+)", source, re.M)[1]]
 
 
 def _answer(work, answers):

@@ -37,7 +37,7 @@ class Answer(NamedTuple):
     code: str
 
 
-def check(name, answer):
+def check(name, answer=...):
     """Show a verdict on an answer: not attempted yet, not right yet and why, or right.
 
     A right answer is written down on this computer, see :mod:`course_utils.progress`.
@@ -47,7 +47,7 @@ def check(name, answer):
     name : str
         The exercise, as ``"thresholding.negative"``.
     answer : object
-        A value or a function. It may be anything; nothing that it does raises here.
+        A value or a function. It may be anything; nothing that it does raises here. Without it, nothing was attempted.
     """
     _say_about(name, lambda exercise: display(_noted(exercise, checker.judge(exercise, answer))))
 

@@ -341,7 +341,7 @@ def palette_of(picture, k):
     return colors, np.ones(k) / k
 
 
-# %% kmeans.palette: wrong, "in red, green and blue"
+# %% kmeans.palette: wrong, "in red, green, and blue"
 def palette_of(picture, k):
     colors = np.repeat(np.linspace(0, 255, k)[:, None], 3, axis=1)
     labels = assign(picture.reshape(-1, 3).astype(float), colors)[0]
