@@ -442,8 +442,8 @@ def test_bumps_in_the_text_are_those_that_the_benchmark_measured():
     rows, text = benchmark_rows(), notebooks.lessons(wanted=("11",))[0].path.read_text(encoding="utf-8")
     one, ten, faster = (rows[f"ring, {name}: bumps of 8"][1].split(", ") for name in bench_gan.RINGS)
     assert set(one) == {"8"}
-    assert f"ten steps end on {', '.join(ten[:-1])} and {ten[-1]} bumps, and one step on all 8." in text
-    assert f"A five times higher rate of $D$ is no cure ({', '.join(faster[:-1])} and {faster[-1]})." in text
+    assert f"ten steps end on {', '.join(ten[:-1])}, and {ten[-1]} bumps, and one step on all 8." in text
+    assert f"A five times higher rate of $D$ is no cure ({', '.join(faster[:-1])}, and {faster[-1]})." in text
 
 
 def test_steps_of_the_exercise_carry_the_fakes_to_the_data():
