@@ -211,7 +211,7 @@ def test_size_up_is_what_keras_gives(size, kernel, stride, padding):
         ({"kernel": 2.5}, "the kernel should be a whole number of at least 1, got 2.5"),
         ({"stride": 0}, "the stride should be a whole number of at least 1, got 0"),
         ({"stride": True}, "the stride should be .* got True"),
-        ({"padding": -1}, "the padding should be 'VALID', 'SAME' or a whole number of at least 0, got -1"),
+        ({"padding": -1}, "the padding should be 'VALID', 'SAME', or a whole number of at least 0, got -1"),
         ({"padding": "full"}, "the padding should be .* got 'FULL'"),
         ({"padding": 0.5}, "the padding should be .* got 0.5"),
     ],
@@ -512,7 +512,7 @@ def test_a_finest_stride_above_the_coarsest_is_refused():
 
 @pytest.mark.parametrize("finest", [4, 64, "8s"])
 def test_fcn_of_another_stride_is_refused(finest):
-    with pytest.raises(ValueError, match="the finest stride should be 32, 16 or 8"):
+    with pytest.raises(ValueError, match="the finest stride should be 32, 16, or 8"):
         lesson.fcn(finest)
 
 
@@ -584,7 +584,7 @@ def test_unevenness_of_a_checkerboard():
 
 
 def test_unknown_way_up_is_refused():
-    with pytest.raises(ValueError, match="'nothing', 'positions' or 'skips', and not 'ladder'"):
+    with pytest.raises(ValueError, match="'nothing', 'positions', or 'skips', and not 'ladder'"):
         lesson.encoder_decoder("ladder")
 
 

@@ -75,11 +75,11 @@ def test_boxes_of_wide_color_pictures_are_divided_by_width_and_height():
 
 
 BAD = (
-    ([1, 2], "expected scenes or a folder with images, labels and boxes, got list without images"),
+    ([1, 2], "expected scenes or a folder with images, labels, and boxes, got list without images"),
     (_scenes(images=np.zeros((2, 20, 40, 3))), "uint8 from 0 to 255, got float64"),
     (_scenes(images=np.zeros((2, 20), np.uint8)), r"got uint8 of shape \(2, 20\)"),
     (_scenes(images=np.zeros((0, 20, 40), np.uint8), labels=[], boxes=[]), "at least one"),
-    (_scenes(labels=[np.array([0])]), "got 2 pictures, 1 sets of labels and 2 of boxes"),
+    (_scenes(labels=[np.array([0])]), "got 2 pictures, 1 sets of labels, and 2 of boxes"),
     (_scenes(boxes=[np.zeros((0, 4)), np.array([[0, 0, 1, 1]])]), "picture 0 holds 1 labels and 0 boxes"),
     (_scenes(labels=[np.array([0]), np.array([], int)]), "picture 1 holds 0 labels and 1 boxes"),
     (_scenes(boxes=[[[4, 5, 2, 10]], [[0, 0, 1, 1]]]), "is it x, y, width, height"),
