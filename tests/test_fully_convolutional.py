@@ -594,12 +594,19 @@ def test_networks_in_the_figure_are_those_that_the_benchmark_measured():
     assignment = next(node for node in ast.parse(source).body if isinstance(node, ast.Assign))
     results = json.loads((notebooks.FOLDER.parent / "benchmarks" / "results.json").read_text(encoding="utf-8"))
     rows = {row[0]: row[1:3] for row in results["fully_convolutional"]["rows"]}
-    for way, (early, late) in ast.literal_eval(assignment.value).items():
+    drawn = ast.literal_eval(assignment.value)
+    for way, (early, late) in drawn.items():
         at_24, at_9 = (
             tuple(map(float, re.findall(r"0\.\d+", text)))
             for text in rows[f"decoder with {way}, mean IoU after 24 epochs"]
         )
         assert (at_9, at_24) == (early, late)
+    ahead = sum(ours > theirs for ours, theirs in zip(drawn["positions"][1], drawn["nothing"][1], strict=True))
+    words = {2: "two seeds of three", 3: "every seed"}[ahead]
+    assert f"*positions* are ahead of *nothing* with {words}" in lesson_file.prose + "".join(
+        cell.source for cell in lesson_file.cells
+    )
+    assert min(drawn["skips"][1]) > max(drawn["positions"][1])  # "*skips* lead with every seed"
 
 
 def test_scores_of_the_skips_in_the_text_match_the_benchmark():

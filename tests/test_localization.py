@@ -475,9 +475,9 @@ def test_what_holds_at_three_learning_rates_is_what_the_benchmark_measured():
     (one, _), (middle, overlap), (large, _), (_, dense) = (
         rows[f"{name}, 400 steps"] for name in ("b = 1", "b = 30", "b = 1000", "b = 30, dense head")
     )
-    assert middle >= one > large
+    assert abs(one - middle) < 0.1 < one - large
     assert (
-        f"had caught up with $b = 1$ (accuracy {middle:.2f} and {one:.2f}), but $b = 1000$ had not ({large:.2f})"
+        f"had nearly caught up with $b = 1$ (accuracy {middle:.2f} and {one:.2f}), but $b = 1000$ had not ({large:.2f})"
         in text
     )
     assert f"mean IoU was still {dense:.2f}, against {overlap:.2f}" in text
