@@ -74,7 +74,7 @@ def _why_not(found, tile, levels):
     """Say what is wrong with a step that is not the largest one that works."""
     block = 2 ** (levels - 1)
     if found > tile:
-        return "a step that is larger than the tile leaves pixels out."
+        return "steps that are larger than the tile leave pixels out."
     if found <= 0:
         return "a step must be at least one pixel."
     if found % block:
