@@ -97,7 +97,8 @@ def judge(exercise, answer):
     try:
         if _is_blank(answer):
             return Verdict(NOT_ATTEMPTED, "put your answer in place of the three dots and run the cell again.")
-        exercise.check(answer)
+        with np.errstate(all="ignore"):  # whatever the notebook has set
+            exercise.check(answer)
     except Wrong as problem:
         return Verdict(WRONG, str(problem))
     except (Exception, SystemExit) as error:  # an answer's own methods (__eq__, __array__) may raise anything

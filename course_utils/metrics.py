@@ -33,9 +33,7 @@ def confusion(truth, prediction, classes):
     _check_classes(classes)
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:
-        raise ValueError(
-            f"truth has the shape {truth.shape}, but the prediction {prediction.shape}: they should agree."
-        )
+        raise ValueError(f"truth has the shape {truth.shape}, the prediction {prediction.shape}: they should agree.")
     for name, values in (("truth", truth), ("prediction", prediction)):
         if values.size and values.dtype.kind not in "biu":
             raise ValueError(f"{name} should hold whole numbers, a class each, but is {values.dtype}: take the argmax.")

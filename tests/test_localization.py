@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from course_utils import geometry, notebooks, tensorflow_start
+from course_utils.checker import WRONG, judge
 from course_utils.datasets.folder import Folder, load_folder
 from course_utils.datasets.photographs import load_photograph
 from course_utils.datasets.scenes import load_scenes
+from course_utils.exercises import of_topic
 from course_utils.notebooks import definitions
 from course_utils.pretrained import efficientnet_lite0
 
@@ -489,3 +491,13 @@ def test_heads_on_blood_cells_are_as_good_as_the_benchmark_measured():
     text = notebooks.lessons(wanted=("07",))[0].prose
     assert f"was {head} for the head, {otsu} for Otsu's threshold on blue minus green" in text
     assert f"and {mean} for the mean box" in text
+
+
+@pytest.mark.parametrize("compare", [np.greater, np.less])
+def test_wrong_labels_may_be_larger_or_smaller_than_the_right_ones(compare):
+    def localization_error(labels, boxes, found_labels, found_boxes):
+        overlaps = np.diag(geometry.iou(boxes, found_boxes))
+        return (compare(found_labels, labels) | (overlaps < 0.5)).mean()
+
+    exercise = next(each for each in of_topic("localization") if each.name == "localization.error")
+    assert judge(exercise, localization_error).status == WRONG

@@ -212,7 +212,7 @@ def _share_reached(heights, ratios, size=128, stride=8, least=0.6):
 def _anchors(answer):
     """Write car_anchors(): heights and ratios, at most eight anchors per place, that reach 85 % of the cars at IoU 0.6."""
     found = function(answer)()
-    if not isinstance(found, (tuple, list, np.ndarray)) or len(found) != 2:
+    if not isinstance(found, (tuple, list, np.ndarray)) or getattr(found, "ndim", 1) == 0 or len(found) != 2:
         raise Wrong("return two sequences: the heights, and the ratios of width to height.")
     heights = np.ravel(array(found[0], kinds="iuf", what="the heights"))
     ratios = np.ravel(array(found[1], kinds="iuf", what="the ratios"))

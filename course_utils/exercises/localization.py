@@ -213,7 +213,8 @@ def _drawn_pictures():
         far = rng.random((count, 1)) < 0.2
         found = truth + rng.normal(0, 3, (count, 2))[:, [0, 1, 0, 1]] + 44 * far
         labels = rng.integers(0, 3, count)
-        yield labels, truth, np.where(rng.random(count) < 0.2, labels + 1, labels), found
+        others = labels + rng.choice([-1, 1], count)
+        yield labels, truth, np.where(rng.random(count) < 0.2, others, labels), found
         yield labels, truth / 128, labels, found / 128  # normalized, where a side below 1 is no rounding error
     yield np.arange(4), truth[:4], np.arange(4), truth[:4] + 1  # all right
     yield np.zeros(5, int), truth[:5], np.ones(5, int), truth[:5]  # all labels wrong

@@ -107,9 +107,10 @@ def _numbers(hits):
 
 
 def _indices(answer):
-    """Read indices (k,), int; floats and True or False are told what they are."""
+    """Read indices (k,), int, which may be whole floats; decimals and True or False are told what they are."""
     found = array(answer, what="your result")
-    if found.size and found.dtype.kind in "fb":
+    is_decimal = found.dtype.kind == "f" and (found.ndim > 1 or (found != np.rint(found)).any())
+    if found.size and (found.dtype.kind == "b" or is_decimal):
         kind = "True or False, as a mask" if found.dtype.kind == "b" else "decimals, as scores or boxes"
         raise Wrong(f"your result holds {kind}; it should hold indices, whole numbers.")
     if found.ndim != 1:
