@@ -131,7 +131,7 @@ def largest_step(tile, levels):
     return tile // 2**levels * 2**levels
 
 
-# %% unet.step: wrong, "leaves pixels out"
+# %% unet.step: wrong, "leave pixels out"
 def largest_step(tile, levels):
     return -(-tile // 2 ** (levels - 1)) * 2 ** (levels - 1)
 
@@ -141,7 +141,7 @@ def largest_step(tile, levels):
     return 2 ** (levels - 1)
 
 
-# %% unet.step: wrong, "leaves pixels out"
+# %% unet.step: wrong, "leave pixels out"
 def largest_step(tile, levels):
     block = 2 ** (levels - 1)
     return round(tile / block) * block
