@@ -263,7 +263,7 @@ def _open_numbers(path):
         values = page.asarray()
         wide = values.astype(np.float32 if page.dtype.kind == "f" else np.int32)
         if values.ndim != 2 or page.dtype.kind not in "iuf" or (page.dtype.kind != "f" and (wide != values).any()):
-            raise _Unclear(f"holds {page.dtype} numbers of shape {page.shape}: store it as 8 or 16 bit, gray, or RGB.")
+            raise _Unclear(f"holds {page.dtype} numbers of shape {page.shape}: store it as 8 or 16 bit, gray or RGB.")
         tags = {258: (page.bitspersample,), 262: page.photometric, 339: (page.sampleformat,)}
         image = Image.fromarray(wide)
         image.getexif()[0x0112] = page.tags.valueof(0x0112) or 1

@@ -196,7 +196,7 @@ def _check_picture(number, truth, found, flag, classes):
     parts = [len(part) if isinstance(part, (tuple, list)) else type(part).__name__ for part in (truth, found)]
     if parts != [2, 3]:
         raise ValueError(
-            f"picture {number}: expected (boxes, labels) as truth, and (boxes, labels, scores) as detections, "
+            f"picture {number}: expected (boxes, labels) as truth and (boxes, labels, scores) as detections, "
             f"got {parts[0]} and {parts[1]} parts: were the two swapped?"
         )
     flag = np.zeros(np.size(truth[1]), bool) if flag is None else flag

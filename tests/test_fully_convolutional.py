@@ -603,9 +603,8 @@ def test_networks_in_the_figure_are_those_that_the_benchmark_measured():
         assert (at_9, at_24) == (early, late)
     ahead = sum(ours > theirs for ours, theirs in zip(drawn["positions"][1], drawn["nothing"][1], strict=True))
     words = {2: "two seeds of three", 3: "every seed"}[ahead]
-    assert f"*positions* are ahead of *nothing* with {words}" in lesson_file.prose + "".join(
-        cell.source for cell in lesson_file.cells
-    )
+    text = "\n".join(cell.source for cell in lesson_file.cells)
+    assert f"*positions* are ahead of *nothing* with {words}" in text
     assert min(drawn["skips"][1]) > max(drawn["positions"][1])  # "*skips* lead with every seed"
 
 
