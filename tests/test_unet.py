@@ -294,7 +294,7 @@ def test_lines_with_and_without_skips_match_the_benchmark():
             assert (row[1], row[2]) == (ours, f"without skips {theirs}")
     ahead = np.mean(values["along"]["with skips"][0], axis=1) - np.mean(values["along"]["without"][0], axis=1)
     assert (ahead > 0).all() and ahead[-1] < 0.01
-    assert "Skips are ahead all the way, but after 480 steps by less than 0.01" in "".join(
+    assert "On average, skips are ahead all the way, but after 480 steps by less than 0.01" in "".join(
         cell.source for cell in notebooks.lessons(wanted=("06",))[0].cells
     )
 
